@@ -1,0 +1,46 @@
+"""The one seam of the library: what every channel driver provides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from vero_deliver.rendered import Rendered
+
+R = TypeVar("R", bound=Rendered, contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The provider accepted the message; accepted is not yet delivered.
+
+    provider_id: the provider's own id for it, as its logs and feedback name it.
+    accepted_at: timezone-aware, UTC.
+    """
+
+    channel: str
+    provider_id: str
+    accepted_at: datetime
+
+
+class Channel(Protocol[R]):
+    """Hands one rendered content to one provider account."""
+
+    @property
+    def name(self) -> str:
+        """The configured name, "sendgrid-eu"."""
+        ...
+
+    @property
+    def idempotent(self) -> bool:
+        """True where two sends with one key deliver once."""
+        ...
+
+    async def send(self, rendered: R, key: str) -> Receipt:
+        """Return once the provider has accepted; raise a DeliveryError otherwise."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give back connections. Idempotent."""
+        ...

@@ -1,0 +1,99 @@
+"""Every error this library raises.
+
+VeroDeliverError
+  + ConfigError        the project, an option or an installation is wrong; nothing was tried
+  |   - MissingExtra   an optional package is not installed; the text names the extra
+  + MessageError       a message folder, JSON document or Message(...) is wrong
+  + RenderError        this message cannot be made for this user
+  |   - DataError      the sender's data is not what the message declares
+  + DeliveryError      a channel did not confirm acceptance; named by what happens next
+      + Refused        final for this recipient: drop it, never retry
+      |   - Gone       the address or token is dead: also suppress it
+      + Deferred       not accepted: retry after `retry_after` seconds; may fail over
+      + Misconfigured  our account, key or domain is wrong: pause the channel, keep the message
+      + Uncertain      it left us and no answer came: never fail over; retry only if idempotent
+"""
+
+from __future__ import annotations
+
+
+class VeroDeliverError(Exception):
+    """Base of all; `except VeroDeliverError` catches whatever this library raises on purpose."""
+
+
+class ConfigError(VeroDeliverError):
+    """The project, an option or the installation is wrong. Says where and what to do."""
+
+
+class MissingExtra(ConfigError):
+    """An optional package is needed and not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an extra: pip install 'vero-deliver[{extra}]'")
+        self.extra = extra
+
+
+class MessageError(VeroDeliverError):
+    """A message is wrong before any user comes into play.
+
+    where: "messages/x/message.toml:7", or a Python-made message's title.
+    """
+
+    def __init__(self, detail: str, *, where: str = "") -> None:
+        super().__init__(f"{where}: {detail}" if where else detail)
+        self.detail, self.where = detail, where
+
+
+class RenderError(VeroDeliverError):
+    """This message cannot be rendered for this user.
+
+    where: template file and line, "messages/x/email.mjml:12".
+    who: the sample's name or the user's id, where known.
+    """
+
+    def __init__(self, detail: str, *, where: str = "", who: str = "") -> None:
+        text = f"{where}: {detail}" if where else detail
+        super().__init__(f"{text} (for {who})" if who else text)
+        self.detail, self.where, self.who = detail, where, who
+
+
+class DataError(RenderError):
+    """The sender's data does not match the message's [data] table."""
+
+
+class DeliveryError(VeroDeliverError):
+    """A channel did not confirm acceptance.
+
+    channel: configured name of the channel ("sendgrid-eu").
+    code: the provider's own code or words, verbatim ("550 5.1.1", "Unregistered", "429").
+    """
+
+    def __init__(self, detail: str, *, channel: str, code: str = "") -> None:
+        super().__init__(f"{channel}: {detail}" + (f" [{code}]" if code else ""))
+        self.detail, self.channel, self.code = detail, channel, code
+
+
+class Refused(DeliveryError):
+    """Final for this recipient or this content: drop it, never retry."""
+
+
+class Gone(Refused):
+    """The address or device token no longer exists: also suppress it."""
+
+
+class Deferred(DeliveryError):
+    """Not accepted; try again after `retry_after` seconds (None: the caller's own backoff)."""
+
+    def __init__(
+        self, detail: str, *, channel: str, code: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail, channel=channel, code=code)
+        self.retry_after = retry_after
+
+
+class Misconfigured(DeliveryError):
+    """Our credentials, domain or settings are wrong: every message would fail the same way."""
+
+
+class Uncertain(DeliveryError):
+    """It left us and no answer came: it may have been accepted. Never fail over."""
