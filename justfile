@@ -1,0 +1,36 @@
+# Everything that a person here does often. `just` lists it.
+
+_default:
+    @just --list
+
+# run the tests
+test *args:
+    scripts/test {{ args }}
+
+# what CI checks before the tests
+lint:
+    VENV=$(scripts/venv dev) && "$VENV/bin/ruff" check . && "$VENV/bin/ruff" format --check . && "$VENV/bin/codespell"
+
+# rewrite what ruff can
+format:
+    VENV=$(scripts/venv dev) && "$VENV/bin/ruff" check --fix . && "$VENV/bin/ruff" format .
+
+# mypy --strict and pyright
+types:
+    VENV=$(scripts/venv dev) && "$VENV/bin/mypy" && "$VENV/bin/pyright"
+
+# ratios against peers, and start-up times
+bench:
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks
+
+# wheel and sdist
+build:
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build
+
+# write the generated files anew: the JSON Schema
+generate:
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m vero_deliver.schema
+
+# all of it, in a new virtual environment
+ci:
+    .ci/run
