@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from vero_deliver.mime.address import check_address, envelope, mailbox, needs_smtputf8
+from vero_deliver.mime.compose import build
+from vero_deliver.mime.ids import message_id
 
-if TYPE_CHECKING:
-    from vero_deliver.rendered import RenderedEmail
-
-
-def build(email: RenderedEmail, key: str) -> bytes:
-    raise NotImplementedError
+__all__ = ["build", "check_address", "envelope", "mailbox", "message_id", "needs_smtputf8"]
