@@ -1,0 +1,58 @@
+"""Email as files: <key>.eml with what SMTP would have carried, <key>.json with its envelope."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vero_channels.transport.files import stem, store
+from vero_deliver.channel import Receipt
+from vero_deliver.errors import MessageError, Refused
+from vero_deliver.rendered import RenderedEmail
+
+
+class Eml:
+    """Writes each email into a folder; the same key writes the same file again."""
+
+    def __init__(self, folder: str | Path = "outbox", *, name: str = "eml") -> None:
+        self._folder = Path(folder)
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"Eml({str(self._folder)!r}, name={self._name!r})"
+
+    @property
+    def name(self) -> str:
+        """The configured name."""
+        return self._name
+
+    @property
+    def idempotent(self) -> bool:
+        """True: a key names one file."""
+        return True
+
+    async def send(self, rendered: RenderedEmail, key: str) -> Receipt:
+        """Write the two files; provider_id is the path of the .eml, the one written last."""
+        try:
+            message = rendered.mime(key)
+        except (MessageError, ValueError) as error:
+            raise Refused(f"this email cannot be written: {error}", channel=self._name) from None
+        file = stem(key)
+        files = {f"{file}.json": _envelope(rendered, key), f"{file}.eml": message}
+        await store(self._folder, files, channel=self._name)
+        return Receipt(self._name, str(self._folder / f"{file}.eml"), datetime.now(UTC))
+
+    async def aclose(self) -> None:
+        """Nothing is kept open."""
+
+
+def _envelope(rendered: RenderedEmail, key: str) -> bytes:
+    envelope = {
+        "key": key,
+        "at": rendered.at.isoformat(),
+        "from": rendered.from_.email,
+        "recipients": list(rendered.recipients),
+    }
+    # A lone surrogate becomes \udc80, which JSON reads back as the same character.
+    return json.dumps(envelope, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")

@@ -1,0 +1,1 @@
+"""What drivers share below the seam: SMTP sessions and files."""

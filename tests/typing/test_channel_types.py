@@ -1,0 +1,52 @@
+"""Every driver is a Channel of what it carries; mypy and pyright check this file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, assert_type
+
+import pytest
+
+from vero_channels.documents import Documents
+from vero_channels.email.eml import Eml
+from vero_channels.email.smtp import Smtp
+from vero_channels.memory import Memory
+from vero_deliver.channel import Channel, Receipt
+from vero_deliver.rendered import RenderedEmail, RenderedHttp, RenderedPush, RenderedSms
+from vero_deliver.secret import Secret
+from vero_deliver.testing import sample_sms
+
+
+def emails(folder: Path) -> list[Channel[RenderedEmail]]:
+    """The channels that carry email."""
+    return [
+        Smtp("mail.example.com", username="ada", password=Secret("hunter2")),
+        Eml(folder),
+        Memory(),
+    ]
+
+
+def documents(folder: Path) -> list[Channel[RenderedPush | RenderedSms | RenderedHttp]]:
+    """The channels that carry the other contents."""
+    return [Documents(folder), Memory()]
+
+
+def pushes(folder: Path) -> Channel[RenderedPush]:
+    """A channel of three contents is a channel of one of them."""
+    return Documents(folder)
+
+
+@pytest.mark.anyio
+async def test_send_gives_a_receipt() -> None:
+    """The answer to send is a Receipt, for type checkers and at run time."""
+    receipt = await Memory().send(sample_sms(), "key-1")
+    assert_type(receipt, Receipt)
+    assert isinstance(receipt, Receipt)
+
+
+def test_every_driver_has_a_name_and_says_whether_it_is_idempotent(tmp_path: Path) -> None:
+    """Only SMTP delivers twice when told twice."""
+    channels: list[Channel[Any]] = [*emails(tmp_path), *documents(tmp_path)]
+    assert {(channel.name, channel.idempotent) for channel in channels} == {
+        ("smtp", False), ("eml", True), ("memory", True), ("json", True),
+    }  # fmt: skip
