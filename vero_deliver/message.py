@@ -26,7 +26,7 @@ class _Model(
     """Strict, immutable, and written without the fields that are at their default."""
 
 
-class Attachment(_Model, kw_only=True):
+class Attachment(_Model, frozen=True, kw_only=True):
     """A file sent with the email; with a cid, an inline image shown by `<img src="cid:...">`."""
 
     filename: Annotated[str, Meta(description="Name the recipient sees. May be a template.")] = ""
@@ -41,7 +41,7 @@ class Attachment(_Model, kw_only=True):
     cid: Annotated[str, Meta(description="Content-ID of an inline image, without < >.")] = ""
 
 
-class EmailVariant(_Model, kw_only=True):
+class EmailVariant(_Model, frozen=True, kw_only=True):
     """What differs in one locale; whatever is left out comes from the email itself."""
 
     subject: str = ""
@@ -51,7 +51,7 @@ class EmailVariant(_Model, kw_only=True):
     text: str = ""
 
 
-class Email(_Model, kw_only=True, rename={"from_": "from"}):
+class Email(_Model, frozen=True, kw_only=True, rename={"from_": "from"}):
     """The email of a message. The body is MJML or HTML; the text part is derived unless given."""
 
     from_: Annotated[
@@ -93,12 +93,13 @@ class Email(_Model, kw_only=True, rename={"from_": "from"}):
         for name in ("to", "cc", "bcc", "reply_to"):
             if isinstance(getattr(self, name), str):
                 raise TypeError(f"{name} takes a tuple of addresses: {name}=('ada@example.com',)")
-        for body in (self, *self.variants.values()):
+        bodies: tuple[Email | EmailVariant, ...] = (self, *self.variants.values())
+        for body in bodies:
             if body.mjml and body.html:
                 raise ValueError("an email's body is mjml or html, not both")
 
 
-class PushAction(_Model, kw_only=True):
+class PushAction(_Model, frozen=True, kw_only=True):
     """A button under the notification."""
 
     id: str
@@ -106,7 +107,7 @@ class PushAction(_Model, kw_only=True):
     link: str = ""
 
 
-class Push(_Model, kw_only=True):
+class Push(_Model, frozen=True, kw_only=True):
     """The push notification of a message, the same for every platform."""
 
     title: str
@@ -133,7 +134,7 @@ class Push(_Model, kw_only=True):
     web: Annotated[Mapping[str, Any], Meta(description="Raw extras, merged last.")] = {}
 
 
-class Sms(_Model, kw_only=True, rename={"from_": "from"}):
+class Sms(_Model, frozen=True, kw_only=True, rename={"from_": "from"}):
     """The text message of a message."""
 
     body: str
@@ -142,7 +143,7 @@ class Sms(_Model, kw_only=True, rename={"from_": "from"}):
     max_segments: Annotated[int, Meta(ge=1)] | None = None
 
 
-class Http(_Model, kw_only=True):
+class Http(_Model, frozen=True, kw_only=True):
     """An HTTP request. `json` is a value whose strings are templates; `body` is one template."""
 
     url: str
@@ -170,7 +171,7 @@ class Http(_Model, kw_only=True):
             raise ValueError("an http content has json or body, not both")
 
 
-class Message(_Model, kw_only=True):
+class Message(_Model, frozen=True, kw_only=True):
     """A message: what is sent, over each of its channels.
 
     Equal messages have equal fields, however they were made. `version` names the content.

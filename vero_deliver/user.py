@@ -45,9 +45,10 @@ class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """
         fields = {k: v for k, v in flat.items() if k in cls.__struct_fields__ and v is not None}
         rest = {k: v for k, v in flat.items() if k not in cls.__struct_fields__}
-        if isinstance(fields.get("id"), int):
+        if type(fields.get("id")) is int:
             fields["id"] = str(fields["id"])
-        fields["attributes"] = {**rest, **fields.get("attributes", {})}
+        if isinstance(fields.get("attributes", {}), Mapping):
+            fields["attributes"] = {**rest, **fields.get("attributes", {})}
         return msgspec.convert(fields, cls)
 
     def to_dict(self) -> dict[str, Any]:

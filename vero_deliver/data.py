@@ -1,0 +1,273 @@
+"""The [data] table of a message: what its senders must pass, checked before anything is sent.
+
+A declaration is a type name (`month = "string"`), a table with a type and a default
+(`top = { type = "string", default = "nothing yet" }`), a table of declarations (an object with
+these members) or a list of one declaration (`items = [{ name = "string" }]`).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from vero_deliver.decode import error
+from vero_deliver.errors import DataError
+from vero_deliver.plain import (
+    DEEPEST,
+    KeyPath,
+    Problem,
+    Where,
+    kind_of,
+    listed,
+    nearest,
+    nowhere,
+    quoted,
+)
+from vero_deliver.reading import ReadError, parse_json
+
+_ABSENT: Final = object()
+
+
+def check_declaration(data: Mapping[str, Any], where: Where = nowhere) -> None:
+    """Raise MessageError where a [data] table is not written as this module says."""
+    problems = list(_members(data, ("data",)))
+    if problems:
+        raise error(problems, where)
+
+
+def check_data(
+    declared: Mapping[str, Any], values: Mapping[str, Any], *, who: str = "", where: str = ""
+) -> dict[str, Any]:
+    """The values with defaults filled in and text made what its declared type says.
+
+    Names that are not declared stay as they are. Raises DataError with everything that is
+    missing or of the wrong type; values are never quoted in it, they may be secrets.
+    """
+    check_declaration(declared, lambda _: where)
+    problems: list[Problem] = []
+    checked = _object(declared, values, (), problems)
+    if problems:
+        raise DataError(listed(problems)[0], where=where, who=who)
+    return checked
+
+
+def _members(declared: Any, path: KeyPath) -> Iterator[Problem]:
+    if not isinstance(declared, Mapping):
+        yield Problem(path, f"expected a table of declarations, got {kind_of(declared)}")
+        return
+    for name, declaration in declared.items():
+        yield from _declaration(declaration, (*path, str(name)))
+
+
+def _declaration(declared: Any, path: KeyPath) -> Iterator[Problem]:
+    if len(path) > DEEPEST:
+        yield Problem(path[:3], "nested too deeply")
+    elif isinstance(declared, str):
+        yield from _type_name(declared, path)
+    elif _is_typed(declared):
+        wrong = list(_type_name(declared["type"], path))
+        yield from wrong or _default(declared, path)
+    elif isinstance(declared, Mapping):
+        yield from _members(declared, path)
+    elif isinstance(declared, list | tuple) and len(declared) == 1:
+        yield from _declaration(declared[0], (*path, 0))
+    elif isinstance(declared, list | tuple):
+        yield Problem(path, 'a list declares one element: ["string"] or [{ name = "string" }]')
+    else:
+        yield Problem(path, f"expected a type name or a table, got {kind_of(declared)}")
+
+
+def _is_typed(declared: Any) -> bool:
+    """A table with a type, and not an object that has a member named type."""
+    return (
+        isinstance(declared, Mapping)
+        and isinstance(declared.get("type"), str)
+        and declared.keys() <= {"type", "default"}
+    )
+
+
+def _type_of(declared: Any) -> str:
+    """The declared type's name, or empty for members and lists."""
+    if isinstance(declared, str):
+        return declared
+    return str(declared["type"]) if _is_typed(declared) else ""
+
+
+def _type_name(name: str, path: KeyPath) -> Iterator[Problem]:
+    if name not in _TYPES:
+        hint = nearest(name, _TYPES) or f"; known are {', '.join(_TYPES)}"
+        yield Problem(path, f"unknown type {quoted(name)}{hint}")
+
+
+def _default(declared: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
+    value = declared.get("default")
+    try:
+        if value is not None:
+            _TYPES[declared["type"]](value)
+    except (ValueError, ArithmeticError):
+        words = f"the default is no {declared['type']}, but {kind_of(value)}"
+        yield Problem((*path, "default"), words)
+
+
+def _object(
+    members: Mapping[str, Any], values: Any, path: KeyPath, problems: list[Problem]
+) -> dict[str, Any]:
+    if not isinstance(values, Mapping):
+        problems.append(Problem(path, f"expected an object, got {kind_of(values)}"))
+        return {}
+    checked = dict(values)
+    spare = [str(name) for name in values if name not in members]
+    for name, declared in members.items():
+        value = values.get(name, _ABSENT)
+        if value is _ABSENT or (value is None and _type_of(declared) != "any"):
+            checked[name] = _absent(declared, (*path, name), spare, problems)
+        else:
+            checked[name] = _value(declared, value, (*path, name), problems)
+    return checked
+
+
+def _absent(declared: Any, path: KeyPath, spare: list[str], problems: list[Problem]) -> Any:
+    if _is_typed(declared) and "default" in declared:
+        default = copy.deepcopy(declared["default"])
+        return default if default is None else _TYPES[declared["type"]](default)
+    if isinstance(declared, Mapping) and declared and not _is_typed(declared):
+        return _object(declared, {}, path, problems)
+    problems.append(Problem(path, f"is missing{nearest(str(path[-1]), spare)}"))
+    return None
+
+
+def _value(declared: Any, value: Any, path: KeyPath, problems: list[Problem]) -> Any:
+    name = _type_of(declared)
+    if name:
+        return _typed(name, value, path, problems)
+    try:
+        value = _from_text(value, "[{")
+    except ValueError:
+        problems.append(Problem(path, "expected JSON, got a string that is none"))
+        return value
+    if isinstance(declared, Mapping):
+        return _object(declared, value, path, problems)
+    if not isinstance(value, list | tuple):
+        problems.append(Problem(path, f"expected a list, got {kind_of(value)}"))
+        return value
+    return [_value(declared[0], item, (*path, i), problems) for i, item in enumerate(value)]
+
+
+def _typed(name: str, value: Any, path: KeyPath, problems: list[Problem]) -> Any:
+    try:
+        return _TYPES[name](value)
+    except (ValueError, ArithmeticError):
+        got = "a string that is none" if isinstance(value, str) else kind_of(value)
+        problems.append(Problem(path, f"expected {_article(name)}, got {got}"))
+        return value
+
+
+def _article(name: str) -> str:
+    return f"an {name}" if name[0] in "aio" else f"a {name}"
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return value
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError
+    return int(value)
+
+
+def _number(value: Any) -> int | float | Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise ValueError
+    number = _parsed_number(value) if isinstance(value, str) else value
+    if not isinstance(number, int) and not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _parsed_number(text: str) -> int | float:
+    return int(text) if text.strip().lstrip("+-").isdecimal() else float(text)
+
+
+def _decimal(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise ValueError
+    try:
+        exact = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError from None
+    if not exact.is_finite():
+        raise ValueError
+    return exact
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word not in ("true", "yes", "1", "false", "no", "0"):
+        raise ValueError
+    return word in ("true", "yes", "1")
+
+
+def _date(value: Any) -> date:
+    if isinstance(value, str):
+        return date.fromisoformat(value.strip())
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError
+    return value
+
+
+def _datetime(value: Any) -> datetime:
+    if isinstance(value, str):
+        return datetime.fromisoformat(value.strip())
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime.combine(value, time())
+    raise ValueError
+
+
+def _list(value: Any) -> list[Any]:
+    parsed = _from_text(value, "[")
+    if not isinstance(parsed, list | tuple):
+        raise ValueError
+    return list(parsed)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    parsed = _from_text(value, "{")
+    if not isinstance(parsed, Mapping):
+        raise ValueError
+    return dict(parsed)
+
+
+def _from_text(value: Any, opening: str) -> Any:
+    """JSON in a string, as a CSV cell holds a list or an object; anything else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(tuple(opening)):
+        return value
+    try:
+        return parse_json(value, "")
+    except ReadError:
+        raise ValueError from None
+
+
+_TYPES: Final[dict[str, Callable[[Any], Any]]] = {
+    "string": _string,
+    "integer": _integer,
+    "number": _number,
+    "decimal": _decimal,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "list": _list,
+    "object": _mapping,
+    "any": lambda value: value,
+}
+TYPE_NAMES: Final = tuple(_TYPES)
