@@ -6,10 +6,13 @@ timestamps come from it, so the same message, user, data, key and clock give the
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
+
+import msgspec
 
 from vero_deliver import mime
 from vero_deliver.user import Device
@@ -158,3 +161,30 @@ class Skipped:
     """Nothing to send to this user, and why: the template's `abort("reason")`, or no address."""
 
     reason: str
+
+
+def document(rendered: Rendered) -> dict[str, Any]:
+    """The fields as JSON has them: bytes as base64, but an HTTP body as text where it is UTF-8.
+
+    Raises TypeError where raw extras hold what JSON cannot.
+    """
+    fields = msgspec.to_builtins(rendered, str_keys=True, enc_hook=_plain)
+    fields.pop("_mime", None)
+    if isinstance(rendered, RenderedHttp):
+        fields["body"] = _body(rendered.body)
+    return {"content": rendered.content, **fields}
+
+
+def _body(body: bytes) -> str | dict[str, str]:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, str):  # template text that knows its file
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} has no place in JSON")

@@ -1,0 +1,57 @@
+"""Addresses in templates: the name and the mailbox are split before data comes in.
+
+So a user whose name is `Eve <eve@evil.example>,` gets a strange display name, and nobody a
+second recipient.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from vero_deliver.mime import check_address
+from vero_deliver.render.clean import one_line
+from vero_deliver.rendered import Address
+
+_CONSTRUCT = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_ENTRY = re.compile(r"\s*(?P<name>.*?)\s*<(?P<mailbox>[^<>]*)>\s*", re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+
+Evaluate = Callable[[str], Any]  # a template's text -> its value, or its rendered text
+
+
+def split(entry: str) -> tuple[str, str]:
+    """`Name <mailbox>` as its two templates; the name is empty where there is none."""
+    constructs: list[str] = []
+
+    def hide(match: re.Match[str]) -> str:
+        constructs.append(match[0])
+        return f"\ue000{len(constructs) - 1}\ue001"
+
+    def show(text: str) -> str:
+        return re.sub("\ue000(\\d+)\ue001", lambda match: constructs[int(match[1])], text)
+
+    match = _ENTRY.fullmatch(_CONSTRUCT.sub(hide, entry))
+    if match is None:
+        return "", entry
+    quoted = _QUOTED.fullmatch(match["name"])
+    name = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else match["name"]
+    return show(name), show(match["mailbox"])
+
+
+def addresses(entry: str, evaluate: Evaluate) -> list[Address]:
+    """The mailboxes of one entry: one, none where it comes out empty, or those of a list.
+
+    Only an expression whose value is a list gives several; text is never split at commas.
+    Raises ValueError that says what is wrong with which address.
+    """
+    name, mailbox = split(entry)
+    value = evaluate(mailbox)
+    mailboxes = list(value) if isinstance(value, (list, tuple)) else [value]
+    shown = one_line(str(evaluate(name))) if name else ""
+    return [
+        Address(check_address(text), shown)
+        for text in (str("" if item is None else item).strip(" ") for item in mailboxes)
+        if text
+    ]

@@ -1,0 +1,64 @@
+"""One message in the making for one user: its templates, its variables, and how to ask for text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vero_deliver.errors import RenderError
+from vero_deliver.message import Message
+from vero_deliver.render.clean import one_line
+from vero_deliver.render.environment import Escape
+from vero_deliver.render.templates import Templates
+from vero_deliver.source import where
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What every content's composer works with.
+
+    variables: all names that templates see. at: the clock.
+    """
+
+    message: Message
+    templates: Templates
+    variables: Mapping[str, Any]
+    at: datetime
+
+    def text(self, template: str, field: str, *, escape: Escape = "text", layout: str = "") -> str:
+        """The template rendered; `field` is its path in the message, "email.subject"."""
+        return self.templates.render(
+            template, self.variables, escape=escape, field=self.name(field), layout=layout
+        )
+
+    def line(self, template: str, field: str) -> str:
+        """As text, on one line: for headers, titles and addresses."""
+        return one_line(self.text(template, field))
+
+    def lines(self, templates: Mapping[str, str], field: str) -> dict[str, str]:
+        """Every value of a mapping as one line."""
+        return {name: self.line(text, f"{field}.{name}") for name, text in templates.items()}
+
+    def value(self, template: str, field: str) -> Any:
+        """The value of a template that is one expression, else its text."""
+        return self.templates.value(template, self.variables, field=self.name(field))
+
+    def tree(self, value: Any, field: str) -> Any:
+        """A JSON value with every string in it replaced by its value."""
+        if isinstance(value, str):
+            return self.value(value, field)
+        if isinstance(value, Mapping):
+            return {key: self.tree(item, f"{field}.{key}") for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.tree(item, f"{field}[{index}]") for index, item in enumerate(value)]
+        return value
+
+    def wrong(self, template: str, field: str, detail: str) -> RenderError:
+        """An error at that field, with file and line where there is a file."""
+        return RenderError(f"{field}: {detail}", where=where(template) or self.name(field))
+
+    def name(self, field: str) -> str:
+        """What to call a field that was written in Python."""
+        return f"{self.message.id or self.message.title} {field}"

@@ -1,0 +1,185 @@
+"""An email composed for one user."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import mimetypes
+from collections.abc import Sequence
+from typing import Any
+
+from vero_deliver.errors import RenderError
+from vero_deliver.message import Attachment, Email, EmailVariant
+from vero_deliver.render.addresses import addresses
+from vero_deliver.render.draft import Draft
+from vero_deliver.render.markup import (
+    Inliner,
+    MarkupError,
+    from_html,
+    from_mjml,
+    unbalanced,
+)
+from vero_deliver.render.plaintext import plaintext
+from vero_deliver.rendered import Address, File, RenderedEmail, Skipped
+from vero_deliver.source import where
+
+
+def compose(
+    draft: Draft, email: Email, *, language: str, default_from: str, inliner: Inliner
+) -> RenderedEmail | Skipped:
+    """The email as it will be sent, or Skipped where the user has no address."""
+    variant = email.variants.get(language, EmailVariant())
+    to = _mailboxes(draft, email.to, "email.to")
+    if not to:
+        return Skipped("the user has no email address")
+    html, text = _body(draft, email, variant, language, inliner)
+    return RenderedEmail(
+        from_=_sender(draft, email.from_ or default_from),
+        to=to,
+        cc=_mailboxes(draft, email.cc, "email.cc"),
+        bcc=_mailboxes(draft, email.bcc, "email.bcc"),
+        reply_to=_mailboxes(draft, email.reply_to, "email.reply_to"),
+        subject=_subject(draft, variant.subject or email.subject),
+        html=html,
+        text=text,
+        headers=_headers(draft, email),
+        attachments=tuple(_files(draft, email.attachments)),
+        at=draft.at,
+        kind=draft.message.kind,
+        tags=tuple(draft.line(tag, "tags") for tag in draft.message.tags),
+        metadata=draft.lines(draft.message.metadata, "metadata"),
+        track_opens=email.track_opens,
+        track_clicks=email.track_clicks,
+    )
+
+
+def _mailboxes(draft: Draft, entries: Sequence[str], field: str) -> tuple[Address, ...]:
+    found: list[Address] = []
+    for entry in entries:
+        try:
+            found += addresses(entry, lambda text: draft.value(text, field))
+        except ValueError as error:
+            raise draft.wrong(entry, field, str(error)) from None
+    return tuple(found)
+
+
+def _sender(draft: Draft, entry: str) -> Address:
+    if not entry:
+        raise draft.wrong(
+            draft.message.email.subject if draft.message.email else "",
+            "email.from",
+            'nobody to send as: set `from` in the message, or [from] email = "..." in the project',
+        )
+    senders = _mailboxes(draft, (entry,), "email.from")
+    if len(senders) != 1:
+        raise draft.wrong(entry, "email.from", f"takes one address, not {len(senders)}")
+    return senders[0]
+
+
+def _subject(draft: Draft, template: str) -> str:
+    subject = draft.line(template, "email.subject")
+    if not subject:
+        raise draft.wrong(template, "email.subject", "comes out empty")
+    if len(subject) > 2_000:
+        raise draft.wrong(template, "email.subject", f"is {len(subject):,} characters long")
+    return subject
+
+
+def _headers(draft: Draft, email: Email) -> dict[str, str]:
+    headers = draft.lines(email.headers, "email.headers")
+    given = {name.lower() for name in headers}
+    if draft.message.kind != "marketing" or "list-unsubscribe" in given:
+        return headers
+    link = draft.variables["url"].get("unsubscribe_link", "")
+    if not link:
+        raise draft.wrong(
+            email.subject,
+            "email",
+            'a marketing email needs a way out: set [links] unsubscribe = "https://..." in the '
+            "project, or a List-Unsubscribe header",
+        )
+    headers["List-Unsubscribe"] = f"<{link}>"
+    if link.startswith("https://"):  # RFC 8058 3.1 asks for https
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
+
+
+def _body(
+    draft: Draft, email: Email, variant: EmailVariant, language: str, inliner: Inliner
+) -> tuple[str, str]:
+    base = email if not (variant.mjml or variant.html) else variant
+    preheader = draft.line(variant.preheader or email.preheader, "email.preheader")
+    html = _html(draft, base, email.layout, preheader, language, inliner)
+    # a translated body without its own text part must not fall back to the other language's
+    text_source = variant.text or ("" if base is variant else email.text)
+    text = draft.text(text_source, "email.text") if text_source else plaintext(html)
+    if not html and not text:
+        raise draft.wrong(email.subject, "email", "has no body: write email.mjml, .html or .txt")
+    return html, text
+
+
+def _html(
+    draft: Draft,
+    body: Email | EmailVariant,
+    layout: str,
+    preheader: str,
+    language: str,
+    inliner: Inliner,
+) -> str:
+    ending = "mjml" if body.mjml else "html"
+    source, field = getattr(body, ending), f"email.{ending}"
+    if not source:
+        return ""
+    if layout and "." not in layout:
+        layout = f"{layout}.{ending}"
+    markup = draft.text(source, field, escape="html", layout=layout)
+    try:
+        if body.mjml:
+            return from_mjml(markup, preheader, inliner)
+        return from_html(markup, preheader, language, inliner)
+    except MarkupError as error:
+        raise _markup_error(draft, source, field, error) from None
+
+
+def _markup_error(draft: Draft, source: str, field: str, error: MarkupError) -> RenderError:
+    """Names a line of the author's file, where the fault is in it; rendered lines mean nothing."""
+    own = unbalanced(source) if field == "email.mjml" else None
+    if own is None:
+        return draft.wrong(source, field, str(error))
+    return RenderError(
+        f"{field}: {own}", where=where(source, own.line) or f"{draft.name(field)}:{own.line}"
+    )
+
+
+def _files(draft: Draft, attachments: Sequence[Attachment]) -> list[File]:
+    return [
+        _file(draft, attachment, f"email.attachments[{index}]")
+        for index, attachment in enumerate(attachments)
+    ]
+
+
+def _file(draft: Draft, attachment: Attachment, field: str) -> File:
+    content = attachment.content
+    if attachment.content_from:
+        content = _data_bytes(draft, attachment.content_from, field)
+    filename = draft.line(attachment.filename, f"{field}.filename")
+    filename = filename.replace("/", "_").replace("\\", "_")
+    guessed = mimetypes.guess_type(filename)[0] or "application/octet-stream"
+    return File(
+        filename=filename,
+        content=content,
+        content_type=attachment.content_type or guessed,
+        cid=attachment.cid,
+    )
+
+
+def _data_bytes(draft: Draft, name: str, field: str) -> bytes:
+    value: Any = draft.value(f"{{{{ {name} }}}}", f"{field}.content_from")
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value)
+    if isinstance(value, str):
+        try:
+            return base64.b64decode(value, validate=True)
+        except binascii.Error:
+            pass
+    raise draft.wrong(name, field, f"the value of {name!r} is neither bytes nor base64 text")

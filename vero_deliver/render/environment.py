@@ -1,0 +1,203 @@
+"""The sandboxed Jinja environments: one per way of escaping.
+
+html escapes for HTML, text not at all, json for the inside of a JSON document.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+from jinja2 import BaseLoader, Undefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS as JINJA_FILTERS
+from jinja2.runtime import markup_join, str_join
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from vero_deliver.render import limits
+from vero_deliver.render.filters import FILTERS
+from vero_deliver.render.run import current
+from vero_deliver.render.undefined import UNDEFINED, Policy, abort
+
+Escape = Literal["html", "text", "json"]
+
+FORMATS = (
+    "format_date", "format_time", "format_datetime", "format_number", "format_percent", "money",
+)  # fmt: skip
+
+
+class _Code(CodeGenerator):
+    """Jinja's own code, but `a ~ b` asks the environment, which bounds it."""
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802  # Jinja's name
+        self.write("environment.join_texts(context.eval_ctx, (")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Sandboxed, resource-bounded, and on a mapping the key wins over the method.
+
+    So `order.items` is the order's items, and `order.items()` still works where it has none.
+    """
+
+    code_generator_class = _Code
+    intercepted_binops = frozenset({"*", "**", "+", "%"})
+    _checks: Mapping[str, Callable[[Any, Any], None]] = {
+        "*": limits.check_times,
+        "**": limits.check_power,
+        "+": limits.check_plus,
+        "%": limits.check_percent,
+    }
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        self._checks[operator](left, right)
+        return super().call_binop(context, operator, left, right)
+
+    def call(self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
+        name = getattr(__obj, "__name__", "")
+        text = getattr(__obj, "__self__", None)
+        if isinstance(text, str):
+            if name in limits.PADDING:
+                limits.check_arguments(name, args, kwargs)
+            elif name == "replace":
+                limits.check_replace(text, args)
+        return super().call(__context, __obj, *args, **kwargs)
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        wrapped = super().wrap_str_format(value)
+        if wrapped is not None:
+            limits.check_width(value.__self__)
+        return wrapped
+
+    def join_texts(self, eval_ctx: Any, parts: tuple[Any, ...]) -> str:
+        """What `a ~ b ~ c` means."""
+        limits.check_join([str(part) for part in parts])
+        return markup_join(parts) if eval_ctx.autoescape else str_join(parts)
+
+    def join_path(self, template: str, parent: str) -> str:
+        """`./x.mjml` is beside the including template; all else starts at the root."""
+        if template.startswith("./"):
+            return posixpath.normpath(posixpath.join(posixpath.dirname(parent), template))
+        return template
+
+
+def make(escape: Escape, policy: Policy, loader: BaseLoader) -> Sandbox:
+    """A fresh environment."""
+    env = Sandbox(
+        loader=loader,
+        undefined=UNDEFINED[policy],
+        autoescape=escape != "text",
+        finalize=_json_value if escape == "json" else _no_none,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
+        keep_trailing_newline=True,
+    )
+    env.policies["ext.i18n.trimmed"] = True
+    env.globals = {
+        "range": limits.bounded_range,
+        "dict": dict,
+        "namespace": env.globals["namespace"],
+        "abort": abort,
+        **{name: _formatted(name) for name in FORMATS},
+    }
+    env.filters.update(FILTERS)
+    env.filters.update({name: _formatted(name) for name in FORMATS})
+    env.filters.update({name: _bounded(name) for name in limits.PADDING_FILTERS})
+    env.filters["replace"] = _replace
+    _translate(env, escape)
+    return env
+
+
+def _formatted(name: str) -> Callable[..., Any]:
+    def call(value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, Undefined):
+            return str(value)  # the policy decides: an error, nothing, or the expression
+        return "" if value is None else current().formats[name](value, *args, **kwargs)
+
+    call.__name__ = name
+    return call
+
+
+def _bounded(name: str) -> Callable[..., Any]:
+    original = JINJA_FILTERS[name]
+
+    def call(value: Any, *args: Any, **kwargs: Any) -> Any:
+        limits.check_arguments(name, args, kwargs)
+        return original(value, *args, **kwargs)
+
+    call.__name__ = name
+    return call
+
+
+def _replace(text: Any, old: str, new: str, count: int = -1) -> str:
+    if isinstance(text, Markup):  # values put into safe HTML are escaped first
+        limits.check_replace(str(text), (old, str(Markup.escape(new))))
+        return text.replace(old, new, count)
+    limits.check_replace(str(text), (str(old), str(new)))
+    return str(text).replace(str(old), str(new), count)
+
+
+def _no_none(value: Any) -> Any:
+    """null prints nothing: nobody wants to read "Hi None"."""
+    return "" if value is None else value
+
+
+def _json_value(value: Any) -> Markup:
+    """A value inside a JSON document: text escaped for a string, the rest as JSON."""
+    if isinstance(value, Markup):
+        return value
+    # Markup means "escaped already" to Jinja: here, for JSON
+    if isinstance(value, (str, Undefined)):
+        return Markup(json.dumps(str(value), ensure_ascii=False)[1:-1])  # noqa: S704
+    return Markup(json.dumps(value, ensure_ascii=False, default=json_default))  # noqa: S704
+
+
+def json_default(value: Any) -> Any:
+    """What json.dumps does not know: decimals as numbers, all else as text."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)
+
+
+def _translate(env: Sandbox, escape: Escape) -> None:
+    if escape == "json":  # Jinja's own would HTML-escape the variables
+        env.globals["gettext"] = env.globals["_"] = lambda text, **v: _gettext(text) % v
+        env.globals["ngettext"] = lambda one, many, num, **v: (
+            _ngettext(one, many, num) % {"num": num, **v}
+        )
+        env.newstyle_gettext = True  # type: ignore[attr-defined]
+        return
+    env.install_gettext_callables(  # type: ignore[attr-defined]
+        _gettext, _ngettext, newstyle=True, pgettext=_pgettext, npgettext=_npgettext
+    )
+
+
+def _gettext(message: str) -> str:
+    return current().catalog.gettext(message)
+
+
+def _ngettext(singular: str, plural: str, n: int) -> str:
+    return current().catalog.ngettext(singular, plural, n)
+
+
+def _pgettext(context: str, message: str) -> str:
+    return current().catalog.pgettext(context, message)
+
+
+def _npgettext(context: str, singular: str, plural: str, n: int) -> str:
+    return current().catalog.npgettext(context, singular, plural, n)
+
+
+__all__ = ["Escape", "Sandbox", "SecurityError", "json_default", "make"]

@@ -1,0 +1,196 @@
+"""Dates, numbers and money as the user's locale writes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, time, tzinfo
+from decimal import localcontext
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+from vero_deliver.render.numbers import EXACT, number, shown
+from vero_deliver.render.times import calendar_date, in_zone, moment
+
+if TYPE_CHECKING:
+    from babel import Locale
+
+_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}")
+
+
+def format_date(value: Any, format: str = "medium", *, locale: str, timezone: tzinfo) -> str:  # noqa: A002
+    """The date: "short", "medium", "long", "full" or a CLDR pattern such as "d. MMMM"."""
+    from babel.dates import format_date as written
+
+    when = _local("format_date", value, timezone)
+    return _by_pattern("format_date", format, lambda: written(when, format, _locale(locale)))
+
+
+def format_time(value: Any, format: str = "short", *, locale: str, timezone: tzinfo) -> str:  # noqa: A002
+    """The time of day on the user's clock; `format` as for format_date."""
+    from babel.dates import format_time as written
+
+    when = _local("format_time", value, timezone)
+    return _by_pattern(
+        "format_time", format, lambda: written(when, format, timezone, _locale(locale))
+    )
+
+
+def format_datetime(value: Any, format: str = "medium", *, locale: str, timezone: tzinfo) -> str:  # noqa: A002
+    """Date and time on the user's clock; `format` as for format_date."""
+    from babel.dates import format_datetime as written
+
+    when = _local("format_datetime", value, timezone)
+    return _by_pattern(
+        "format_datetime", format, lambda: written(when, format, timezone, _locale(locale))
+    )
+
+
+def format_number(value: Any, format: str | None = None, *, locale: str) -> str:  # noqa: A002
+    """The number with the locale's separators, at most three decimals; or by a CLDR pattern."""
+    from babel.numbers import format_decimal
+
+    return _exactly("format_number", value, format, format_decimal, locale)
+
+
+def format_percent(value: Any, format: str | None = None, *, locale: str) -> str:  # noqa: A002
+    """The ratio as a percentage: 0.5 is "50%"."""
+    from babel.numbers import format_percent as written
+
+    return _exactly("format_percent", value, format, written, locale)
+
+
+def money(value: Any, currency: str, format: str | None = None, *, locale: str) -> str:  # noqa: A002
+    """The amount in a currency, rounded half up to what that currency has.
+
+    currency: ISO 4217 code, "EUR". format: a CLDR pattern, "#,##0 ¤", whose decimals win.
+    """
+    from babel.numbers import format_currency
+
+    code = str(currency).strip().upper()
+    if code not in _currencies():
+        raise ValueError(f"money: {shown(currency)} is no ISO 4217 currency code such as EUR")
+    written = partial(format_currency, currency=code, currency_digits=format is None)
+    return _exactly("money", value, format, written, locale)
+
+
+def formats_for(locale: str, timezone: tzinfo) -> dict[str, Callable[..., str]]:
+    """The six formats bound to a user's locale and zone: Jinja's filters and globals.
+
+    A locale that CLDR does not know formats as its language, else as English.
+    """
+    when: Mapping[str, Any] = {"locale": locale, "timezone": timezone}
+    return {
+        "format_date": partial(format_date, **when),
+        "format_time": partial(format_time, **when),
+        "format_datetime": partial(format_datetime, **when),
+        "format_number": partial(format_number, locale=locale),
+        "format_percent": partial(format_percent, locale=locale),
+        "money": partial(money, locale=locale),
+    }
+
+
+def match_locale(wanted: str, available: Sequence[str], default: str) -> tuple[str, str]:
+    """The message's language for a user, and the locale that numbers and dates follow.
+
+    "cs-CZ" finds "cs" and formats as cs_CZ; "pt-PT" finds "pt-BR" where that is the nearest.
+    Another script is no match (zh-TW never gets zh-Hans). Nothing near, or no locale at all in
+    `wanted`: the default twice.
+    """
+    return _match(wanted, tuple(available), default)
+
+
+@lru_cache(maxsize=1024)
+def _match(wanted: str, available: tuple[str, ...], default: str) -> tuple[str, str]:
+    asked = _subtags(wanted)
+    best, chosen = 0, default
+    for tag in available:
+        closeness = _closeness(asked, _subtags(tag))
+        if closeness > best:
+            best, chosen = closeness, tag
+    if not best:
+        return default, default
+    known = _known(wanted) if asked[2] else None  # a bare "en" formats as the message's en-GB
+    return chosen, str(known or _locale(chosen))
+
+
+def _closeness(asked: tuple[str, str, str], offered: tuple[str, str, str]) -> int:
+    """0 for another language or script; more for the same territory, less for another one."""
+    if not asked[0] or asked[:2] != offered[:2]:
+        return 0
+    if asked[2] == offered[2]:
+        return 3
+    return 1 if offered[2] else 2
+
+
+@lru_cache(maxsize=1024)
+def _subtags(tag: str) -> tuple[str, str, str]:
+    """Language, likely script and territory; all empty where the tag is malformed."""
+    from babel.core import get_global, parse_locale
+
+    try:
+        language, territory, script = parse_locale(_tidy(tag))[:3]
+    except ValueError:
+        return "", "", ""
+    alias = str(get_global("language_aliases").get(language, language))
+    language = language if "_" in alias else alias
+    likely = get_global("likely_subtags")
+    maximal = likely.get(f"{language}_{territory}") or likely.get(language) or ""
+    guessed = maximal.split("_")[1] if maximal.count("_") == 2 else ""
+    return language, script or guessed, territory or ""
+
+
+def _tidy(tag: str) -> str:
+    """The tag with underscores, without a POSIX ".UTF-8" or "@euro"; "" where it is none."""
+    bare = tag.strip().partition(".")[0].partition("@")[0]
+    return bare.replace("-", "_") if _TAG.fullmatch(bare) else ""
+
+
+def _known(tag: str) -> Locale | None:
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return Locale.parse(_tidy(tag))
+    except (ValueError, TypeError, UnknownLocaleError):
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _locale(tag: str) -> Locale:
+    from babel import Locale
+
+    return _known(tag) or _known(_tidy(tag).partition("_")[0]) or Locale("en")
+
+
+@lru_cache(maxsize=1)
+def _currencies() -> frozenset[str]:
+    from babel.numbers import list_currencies
+
+    return frozenset(list_currencies())
+
+
+def _local(who: str, value: Any, timezone: tzinfo) -> datetime:
+    """The value on the user's clock; a day without a time is that day everywhere."""
+    try:
+        if day := calendar_date(value):
+            return datetime.combine(day, time(), timezone)
+        return in_zone(moment(value), timezone)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{who}: {error}") from None
+
+
+def _exactly(
+    who: str, value: Any, pattern: str | None, written: Callable[..., str], locale: str
+) -> str:
+    exact = number(value, who)
+    with localcontext(EXACT):
+        return _by_pattern(
+            who, pattern, lambda: written(exact, format=pattern, locale=_locale(locale))
+        )
+
+
+def _by_pattern(who: str, pattern: object, write: Callable[[], str]) -> str:
+    try:
+        return write()
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        raise ValueError(f"{who}: cannot write by the pattern {shown(pattern)}") from None

@@ -1,0 +1,60 @@
+"""An HTTP request composed for one user."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import urlsplit
+
+from vero_deliver.message import Http
+from vero_deliver.render.draft import Draft
+from vero_deliver.render.environment import json_default
+from vero_deliver.rendered import RenderedHttp
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
+
+
+def compose(draft: Draft, http: Http) -> RenderedHttp:
+    """The request; a JSON body is JSON, whatever the data holds."""
+    headers = draft.lines(http.headers, "http.headers")
+    for name in headers:
+        if not _TOKEN.fullmatch(name):
+            raise draft.wrong(http.url, "http.headers", f"{name[:40]!r} is no header name")
+    body = _body(draft, http, headers)
+    return RenderedHttp(
+        method=http.method,
+        url=_url(draft, http.url),
+        headers=headers,
+        body=body,
+        at=draft.at,
+        kind=draft.message.kind,
+        tags=tuple(draft.line(tag, "tags") for tag in draft.message.tags),
+        metadata=draft.lines(draft.message.metadata, "metadata"),
+    )
+
+
+def _url(draft: Draft, template: str) -> str:
+    url = draft.text(template, "http.url").strip()
+    parts = urlsplit(url) if url.isprintable() and " " not in url else None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise draft.wrong(template, "http.url", f"{url[:60]!r} is no http(s) URL")
+    return url
+
+
+def _body(draft: Draft, http: Http, headers: dict[str, str]) -> bytes:
+    type_name = next((name for name in headers if name.lower() == "content-type"), "")
+    if http.json is not None:
+        if not type_name:
+            headers["Content-Type"] = "application/json"
+        value = draft.tree(http.json, "http.json")
+        return json.dumps(value, ensure_ascii=False, default=json_default).encode()
+    if "json" not in headers.get(type_name, ""):
+        return draft.text(http.body, "http.body").encode()
+    body = draft.text(http.body, "http.body", escape="json")
+    try:
+        json.loads(body)
+    except ValueError as error:
+        raise draft.wrong(
+            http.body, "http.body", f"is not the JSON it says it is: {error}"
+        ) from None
+    return body.encode()

@@ -1,0 +1,158 @@
+"""From an author's MJML or HTML to the HTML that is sent: compiled, CSS inlined, complete."""
+
+from __future__ import annotations
+
+import html as html_text
+import re
+from typing import Literal
+
+from vero_deliver.errors import MissingExtra
+
+Inliner = Literal["css-inline", "premailer", "none"]
+
+_INLINE_STYLE = re.compile(  # comments first, so that what they hold is left alone
+    r"<!--.*?-->"
+    r"|<mj-style\b[^>]*\binline\s*=\s*[\"']inline[\"'][^>]*>(?P<css>.*?)</mj-style\s*>",
+    re.DOTALL,
+)
+_STYLED = re.compile(r"<style\b|<link\b[^>]*stylesheet", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"(\sstyle\s*=\s*)(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
+_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+_ROOT = re.compile(r"<html\b", re.IGNORECASE)
+_DOCTYPE = re.compile(r"\s*<!doctype", re.IGNORECASE)
+_TAG = re.compile(r"<!--.*?-->|<(?P<end>/?)(?P<name>mj[a-z-]*)\b[^>]*?(?P<closed>/?)>", re.DOTALL)
+
+# fills the rest of the inbox line, so that the body does not show up behind the preheader
+_PADDING = "&#847;&zwnj;&nbsp;" * 60
+
+
+class MarkupError(ValueError):
+    """The markup cannot be compiled. line: in the text that was given, 0 where unknown."""
+
+    def __init__(self, detail: str, line: int = 0) -> None:
+        super().__init__(detail)
+        self.line = line
+
+
+def from_mjml(mjml: str, preheader: str, inliner: Inliner) -> str:
+    """Compiled MJML; `mj-style inline="inline"` goes into the elements. Raises MarkupError."""
+    import mjml as engine  # 20 ms that only MJML bodies pay
+
+    if "<mj-include" in mjml:
+        line = mjml[: mjml.index("<mj-include")].count("\n") + 1
+        raise MarkupError("mj-include is not read; write {% include '_partials/x.mjml' %}", line)
+    css: list[str] = []
+
+    def take(match: re.Match[str]) -> str:
+        if match["css"] is None:
+            return match[0]
+        css.append(match["css"])
+        return ""
+
+    try:
+        html = engine.mjml2html(_INLINE_STYLE.sub(take, mjml))
+    except ValueError as error:
+        raise unbalanced(mjml) or MarkupError(f"not valid MJML: {error}") from None
+    html = with_preheader(html, preheader)
+    return inline(html, "\n".join(css), inliner) if css else html
+
+
+def from_html(html: str, preheader: str, language: str, inliner: Inliner) -> str:
+    """A complete document, with what its style elements say inlined and the elements kept."""
+    if not _ROOT.search(html):
+        html = (
+            f'<html lang="{html_text.escape(language)}"><head><meta charset="utf-8"></head>'
+            f"<body>{html}</body></html>"
+        )
+    if not _DOCTYPE.match(html):
+        html = f"<!doctype html>{html}"
+    html = with_preheader(html, preheader)
+    return inline(html, "", inliner) if _STYLED.search(html) else html
+
+
+def inline(html: str, css: str, inliner: Inliner) -> str:
+    """Declarations moved into style attributes. Never loads anything from anywhere."""
+    if inliner == "none":
+        return html.replace("</head>", f"<style>{css}</style></head>", 1) if css else html
+    if inliner == "premailer":
+        return _premailer(html, css)
+    import css_inline  # 20 ms that only styled bodies pay
+
+    work = css_inline.CSSInliner(
+        inline_style_tags=not css,
+        keep_style_tags=True,
+        keep_link_tags=True,
+        load_remote_stylesheets=False,
+        extra_css=css or None,
+    )
+    try:
+        return work.inline(html)
+    except css_inline.InlineError:
+        pass  # it refuses declarations that every browser skips
+    try:
+        return work.inline(_ATTRIBUTE.sub(_tidy, html))
+    except css_inline.InlineError as error:
+        raise MarkupError(f"the CSS cannot be inlined: {error}") from None
+
+
+def with_preheader(html: str, preheader: str) -> str:
+    """The text that inboxes show after the subject, hidden at the top of the body.
+
+    Done before inlining: after it, data in attributes may hold a bare `<body>`.
+    """
+    if not preheader:
+        return html
+    hidden = (
+        '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;'
+        f'opacity:0;overflow:hidden;mso-hide:all">{html_text.escape(preheader)}{_PADDING}</div>'
+    )
+    return _BODY.sub(lambda match: match[0] + hidden, html, count=1)
+
+
+def unbalanced(mjml: str) -> MarkupError | None:
+    """The first mj-* element that is not closed, or closed without being open.
+
+    The engine itself names no line.
+    """
+    opened: list[tuple[str, int]] = []
+    for match in _TAG.finditer(mjml):
+        name, line = match["name"], mjml.count("\n", 0, match.start()) + 1
+        if name is None or match["closed"]:
+            continue
+        if not match["end"]:
+            opened.append((name, line))
+        elif not opened or opened[-1][0] != name:
+            inner = f"; <{opened[-1][0]}> of line {opened[-1][1]} is open" if opened else ""
+            return MarkupError(f"</{name}> closes nothing{inner}", line)
+        else:
+            opened.pop()
+    if opened:
+        return MarkupError(f"<{opened[-1][0]}> is never closed", opened[-1][1])
+    return None
+
+
+def _tidy(match: re.Match[str]) -> str:
+    """A style attribute without the declarations that css-inline stumbles over."""
+    quote, style = match[2][0], html_text.unescape(match[2][1:-1])
+    good = [part.strip() for part in style.split(";") if re.match(r"\s*[-a-zA-Z]+\s*:\s*\S", part)]
+    return f"{match[1]}{quote}{html_text.escape(';'.join(good))}{quote}"
+
+
+def _premailer(html: str, css: str) -> str:
+    try:
+        from premailer import Premailer  # an extra
+    except ImportError:
+        raise MissingExtra('inliner = "premailer"', "premailer") from None
+    work = Premailer(
+        html,
+        css_text=css or None,
+        allow_network=False,
+        allow_loading_external_files=False,
+        disable_validation=True,
+        cssutils_logging_level="CRITICAL",
+        keep_style_tags=True,
+        include_star_selectors=True,
+        strip_important=False,
+        disable_link_rewrites=True,
+    )
+    return str(work.transform())

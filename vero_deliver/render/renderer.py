@@ -1,0 +1,231 @@
+"""The one composer: preview, render, check and send all call it.
+
+Same message, user, data, key and clock give the same Rendered, and so the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any, Literal, TypedDict, Unpack, overload
+
+from markupsafe import Markup
+
+from vero_deliver.data import check_data
+from vero_deliver.errors import ConfigError, DataError, MessageError, RenderError
+from vero_deliver.message import Message
+from vero_deliver.render import email, http, push, sms
+from vero_deliver.render.draft import Draft
+from vero_deliver.render.formats import formats_for, match_locale
+from vero_deliver.render.markup import Inliner
+from vero_deliver.render.run import Run, running
+from vero_deliver.render.templates import Templates
+from vero_deliver.render.times import zone
+from vero_deliver.render.translations import load
+from vero_deliver.render.undefined import Abort, Policy, name_paths
+from vero_deliver.rendered import (
+    ContentName,
+    Rendered,
+    RenderedEmail,
+    RenderedHttp,
+    RenderedPush,
+    RenderedSms,
+    Skipped,
+)
+from vero_deliver.source import where
+from vero_deliver.user import User
+
+# what a URL may hold in a header and in an attribute (RFC 3986)
+_SAFE_URL = re.compile(r"[!#-;=?-Z\[\]_a-z~]+")
+RESERVED = ("user", "event", "campaign", "message", "url", "now")
+_LINKS = {"unsubscribe": "Unsubscribe", "permalink": "View in browser"}
+
+
+class About(TypedDict, total=False):
+    """What a rendering is about, besides message and user.
+
+    data: the sender's values, top-level names in templates.
+    event, campaign: what templates see under those names.
+    key: names the delivery; links carry it.
+    now: the clock, timezone-aware; the present where left out.
+    who: how errors name the user: a sample's name, a row.
+    """
+
+    data: Mapping[str, Any]
+    event: Mapping[str, Any]
+    campaign: Mapping[str, Any]
+    key: str
+    now: datetime
+    who: str
+
+
+class Renderer:
+    """Makes a message final for one user.
+
+    templates: folder for includes, `_layouts` and `_partials`; None forbids them.
+    translations: folder of gettext catalogs, `cs/LC_MESSAGES/messages.po`.
+    language: of messages that declare no locales.
+    from_: default senders, {"email": "Shop <shop@example.com>", "sms": "SHOP"}.
+    links: templates of what `url.unsubscribe_link` and `url.permalink_link` give; they see
+        `user`, `message`, `campaign` and `key`.
+    undefined: "strict" makes a missing value an error, "blank" prints nothing, "keep" prints
+        the expression itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        templates: Path | None = None,
+        translations: Path | None = None,
+        language: str = "en",
+        from_: Mapping[Literal["email", "sms"], str] | None = None,
+        links: Mapping[str, str] | None = None,
+        undefined: Policy = "strict",
+        inliner: Inliner = "css-inline",
+    ) -> None:
+        unknown = set(links or {}) - set(_LINKS)
+        if unknown:
+            raise ConfigError(f"links: unknown {sorted(unknown)}; known: {sorted(_LINKS)}")
+        self._templates = Templates(templates, policy=undefined)
+        self._translations = translations
+        self._language = language
+        self._from = dict(from_ or {})
+        self._links = dict(links or {})
+        self._undefined = undefined
+        self._inliner: Inliner = inliner
+
+    @overload
+    def render(
+        self, message: Message, user: User, content: Literal["email"], **about: Unpack[About]
+    ) -> RenderedEmail | Skipped: ...
+    @overload
+    def render(
+        self, message: Message, user: User, content: Literal["push"], **about: Unpack[About]
+    ) -> RenderedPush | Skipped: ...
+    @overload
+    def render(
+        self, message: Message, user: User, content: Literal["sms"], **about: Unpack[About]
+    ) -> RenderedSms | Skipped: ...
+    @overload
+    def render(
+        self, message: Message, user: User, content: Literal["http"], **about: Unpack[About]
+    ) -> RenderedHttp | Skipped: ...
+    @overload
+    def render(
+        self, message: Message, user: User, content: ContentName, **about: Unpack[About]
+    ) -> Rendered | Skipped: ...
+    def render(
+        self, message: Message, user: User, content: ContentName, **about: Unpack[About]
+    ) -> Rendered | Skipped:
+        """One content of the message for one user; `about` is documented at About.
+
+        Skipped where a template aborts or the user cannot be reached that way.
+        Raises RenderError, DataError or MessageError, with file and line.
+        """
+        if content not in message.contents:
+            has = ", ".join(message.contents) or "nothing"
+            raise MessageError(f"has no {content} content; it has {has}", where=_name(message))
+        try:
+            return self._compose(message, user, content, about)
+        except Abort as abort:
+            return Skipped(abort.reason)
+        except RenderError as error:
+            who = about.get("who") or user.id or user.email
+            if error.who or not who:
+                raise
+            raise type(error)(error.detail, where=error.where, who=who) from None
+
+    def _compose(
+        self, message: Message, user: User, content: ContentName, about: About
+    ) -> Rendered | Skipped:
+        locales = message.locales or (self._language,)
+        language, locale = match_locale(user.locale, locales, locales[0])
+        timezone = _timezone(user)
+        run = Run(
+            language=language,
+            locale=locale,
+            timezone=timezone,
+            catalog=load(self._translations, language),
+            formats=formats_for(locale, timezone),
+        )
+        at = about.get("now") or datetime.now(UTC)
+        if at.tzinfo is None:
+            raise ConfigError("now= takes a timezone-aware datetime")
+        with running(run):
+            variables = self._variables(message, user, about, run, at)
+            draft = Draft(message=message, templates=self._templates, variables=variables, at=at)
+            return self._content(draft, content, run)
+
+    def _content(self, draft: Draft, content: ContentName, run: Run) -> Rendered | Skipped:
+        message = draft.message
+        if content == "email" and message.email:
+            return email.compose(
+                draft,
+                message.email,
+                language=run.language,
+                default_from=self._from.get("email", ""),
+                inliner=self._inliner,
+            )
+        if content == "sms" and message.sms:
+            return sms.compose(draft, message.sms, default_from=self._from.get("sms", ""))
+        if content == "push" and message.push:
+            return push.compose(draft, message.push)
+        assert message.http is not None  # noqa: S101  # render() asked for what is there
+        return http.compose(draft, message.http)
+
+    def _variables(
+        self, message: Message, user: User, about: About, run: Run, at: datetime
+    ) -> Mapping[str, Any]:
+        data = about.get("data") or {}
+        taken = [name for name in RESERVED if name in data]
+        if taken:
+            raise DataError(f"data may not be named {', '.join(taken)}", where=_name(message))
+        who = about.get("who") or user.id or user.email
+        values = check_data(message.data, data, who=who, where=_name(message))
+        variables = {
+            **values,
+            "user": user.to_dict(),
+            "event": dict(about.get("event") or {}),
+            "campaign": dict(about.get("campaign") or {}),
+            "message": {
+                "id": message.id,
+                "title": message.title,
+                "kind": message.kind,
+                "version": message.version,
+                "locale": run.language,
+            },
+            "now": at.astimezone(run.timezone),
+        }
+        if self._undefined == "keep":
+            variables = {name: name_paths(value, name) for name, value in variables.items()}
+        return {**variables, "url": self._urls(variables, about.get("key", ""))}
+
+    def _urls(self, variables: Mapping[str, Any], key: str) -> dict[str, str]:
+        """`unsubscribe_link` is the address, `unsubscribe` the whole anchor; likewise permalink."""
+        urls: dict[str, str] = {}
+        for name, template in self._links.items():
+            link = self._templates.render(
+                template, {**variables, "key": key}, escape="text", field=f"[links] {name}"
+            ).strip()
+            if not link.startswith(("https://", "http://")) or not _SAFE_URL.fullmatch(link):
+                raise RenderError(
+                    f"comes out as {link[:60]!r}, which is no http(s) URL; quote what it holds "
+                    "with `| encode`",
+                    where=f"[links] {name}",
+                )
+            urls[f"{name}_link"] = link
+            urls[name] = Markup('<a href="{}">{}</a>').format(link, _LINKS[name])
+        return urls
+
+
+def _timezone(user: User) -> tzinfo:
+    try:
+        return zone(user.timezone or "UTC")
+    except ValueError as error:
+        raise RenderError(str(error), where="user.timezone") from None
+
+
+def _name(message: Message) -> str:
+    return where(message.title) or message.id or message.title

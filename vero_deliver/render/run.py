@@ -1,0 +1,58 @@
+"""What one rendering run knows besides its variables: language, formats and what is left to spend.
+
+Filters and translations read it from a context variable, so that compiled templates can be
+shared by all users whatever their locale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any, Protocol
+
+
+class Catalog(Protocol):
+    """A gettext catalog: gettext.NullTranslations and its children."""
+
+    def gettext(self, message: str, /) -> str: ...
+    def ngettext(self, singular: str, plural: str, n: int, /) -> str: ...
+    def pgettext(self, context: str, message: str, /) -> str: ...
+    def npgettext(self, context: str, singular: str, plural: str, n: int, /) -> str: ...
+
+
+@dataclass(slots=True)
+class Run:
+    """One message, one user.
+
+    language: the message's language that was chosen. locale: what numbers and dates follow.
+    formats: format_date, money and so on, bound to locale and timezone.
+    steps: how many more range() items templates may ask for.
+    """
+
+    language: str
+    locale: str
+    timezone: tzinfo
+    catalog: Catalog
+    formats: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    steps: int = 1_000_000
+
+
+_current: ContextVar[Run] = ContextVar("vero_deliver_run")
+
+
+def current() -> Run:
+    """The run that is going on. Raises LookupError outside of one."""
+    return _current.get()
+
+
+@contextmanager
+def running(run: Run) -> Iterator[Run]:
+    """Make `run` the current one for the length of the block."""
+    token = _current.set(run)
+    try:
+        yield run
+    finally:
+        _current.reset(token)

@@ -1,0 +1,96 @@
+"""Gettext catalogs straight from .po files: nothing to compile, nothing to forget."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from functools import lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from vero_deliver.errors import MessageError
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}")  # a name, never a path
+_UNCLOSED = re.compile(rb'\s*(?:msg\w+(?:\[\d+\])?\s*)?"(?!.*"\s*$)')
+
+
+def load(folder: Path | None, language: str) -> NullTranslations:
+    """The catalog of a language: <folder>/<language>/LC_MESSAGES/messages.po, else .mo.
+
+    What "pt-BR" lacks comes from "pt"; what nobody has stays as written. Read again when a file
+    changes. Raises MessageError with file and line for a broken catalog.
+    """
+    if folder is None or not _LANGUAGE.fullmatch(language):
+        return NullTranslations()
+    return _chain(tuple(_stamped(folder, language)))
+
+
+def _stamped(folder: Path, language: str) -> Iterator[tuple[Path, str, int]]:
+    """The catalogs that exist, most specific first, each with its time of change."""
+    parts = language.replace("-", "_").split("_")
+    for length in range(len(parts), 0, -1):
+        for separator in ("_", "-") if length > 1 else ("",):
+            name = separator.join(parts[:length])
+            for suffix in (".po", ".mo"):
+                path = folder / name / "LC_MESSAGES" / f"messages{suffix}"
+                if path.is_file():
+                    yield path, name, path.stat().st_mtime_ns
+                    break
+
+
+@lru_cache(maxsize=256)
+def _chain(stamped: tuple[tuple[Path, str, int], ...]) -> NullTranslations:
+    if not stamped:
+        return NullTranslations()
+    (path, language, _), *parents = stamped
+    catalog = _from_po(path, language) if path.suffix == ".po" else _from_mo(path)
+    if parents:
+        catalog.add_fallback(_chain(tuple(parents)))
+    return catalog
+
+
+class _Lines:
+    """A file's lines, and the number of the one read last."""
+
+    def __init__(self, path: Path) -> None:
+        self._lines = path.read_bytes().splitlines(keepends=True)
+        self.number = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for number, line in enumerate(self._lines, 1):
+            self.number = number
+            if _UNCLOSED.match(line):  # Babel would cut its last letter off and say nothing
+                raise ValueError('a closing " is missing')
+            yield line
+
+
+def _from_po(path: Path, language: str) -> GNUTranslations:
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import PoFileError, read_po
+
+    lines = _Lines(path)
+    try:
+        catalog = read_po(lines, locale=language.replace("-", "_"), abort_invalid=True)
+    except PoFileError as error:
+        reason = str(error).rpartition(" on ")[0] or str(error)
+        raise MessageError(reason, where=f"{path}:{error.lineno + 1}") from None
+    except (ValueError, LookupError) as error:  # bytes that are not its charset, a bad header
+        detail = f"not a gettext catalog: {error}"
+        raise MessageError(detail, where=f"{path}:{lines.number}") from None
+    compiled = BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return _parsed(compiled, path)
+
+
+def _from_mo(path: Path) -> GNUTranslations:
+    return _parsed(BytesIO(path.read_bytes()), path)
+
+
+def _parsed(compiled: BytesIO, path: Path) -> GNUTranslations:
+    try:
+        return GNUTranslations(compiled)
+    except (OSError, ValueError, LookupError, struct.error) as error:
+        raise MessageError(f"not a gettext catalog: {error}", where=str(path)) from None
