@@ -1,0 +1,57 @@
+"""Driver names and the classes behind them; nothing is imported before it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from vero_deliver.errors import ConfigError
+from vero_deliver.rendered import ContentName
+
+ENTRY_POINTS = "vero_deliver.channels"  # how other packages add drivers
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One kind of channel. contents: what it can carry; nothing means the class itself says."""
+
+    name: str
+    target: str  # "module:Class"
+    contents: tuple[ContentName, ...] = ()
+
+    def load(self) -> type[Any]:
+        """The channel class."""
+        module, _, attribute = self.target.partition(":")
+        found: type[Any] = getattr(import_module(module), attribute)
+        return found
+
+    def carries(self, content: ContentName) -> bool:
+        """True where this kind of channel can carry that content."""
+        return content in (self.contents or getattr(self.load(), "contents", ()))
+
+
+DRIVERS = {
+    driver.name: driver
+    for driver in (
+        Driver("smtp", "vero_channels.email.smtp:Smtp", ("email",)),
+        Driver("eml", "vero_channels.email.eml:Eml", ("email",)),
+        Driver("json", "vero_channels.documents:Documents", ("push", "sms", "http")),
+        Driver("memory", "vero_channels.memory:Memory", ("email", "push", "sms", "http")),
+    )
+}
+
+
+def find(name: str) -> Driver:
+    """The driver of that name, ours or another package's. Raises ConfigError."""
+    if name in DRIVERS:
+        return DRIVERS[name]
+    others = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if name in others:
+        return Driver(name, others[name].value)
+    known = sorted([*DRIVERS, *others])
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    raise ConfigError(f"there is no driver {name!r}; {hint}")
