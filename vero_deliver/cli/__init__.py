@@ -1,0 +1,119 @@
+"""The command line: parse, call the library, print. Nothing here knows how to make content."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from vero_deliver.errors import VeroDeliverError
+
+# section -> command -> its first help line, so that --help imports no command
+SECTIONS: dict[str, dict[str, str]] = {
+    "Write": {
+        "init": "Start a project, or add a message to one.",
+        "preview": "See a message as its recipients get it.",
+        "render": "Print what would be sent, byte for byte.",
+    },
+    "Send": {
+        "send": "Send a message to one user, or a handful, now.",
+    },
+    "Run": {
+        "doctor": "Check the project, its channels and messages; say what to fix.",
+    },
+}
+START_HERE = (
+    ("vero-deliver init", "a project with one message, three sample users and a file outbox"),
+    ("vero-deliver preview", "what each of them will get"),
+)
+INTERRUPTED = 130
+
+
+class Lazy(click.Group):
+    """Commands live in modules of their name and are imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return [name for commands in SECTIONS.values() for name in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"vero_deliver.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        for section, commands in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl(list(commands.items()))
+        with formatter.section("Start here"):
+            formatter.write_dl(START_HERE)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """As click's, with this library's exit codes: 2 configuration, 130 interrupted."""
+        kwargs["standalone_mode"] = False
+        try:
+            code = super().main(*args, **kwargs)
+        except click.ClickException as error:
+            error.show()
+            code = 2
+        except VeroDeliverError as error:
+            click.echo(f"Error: {error}", err=True)
+            code = 2
+        except click.Abort:
+            click.echo("Interrupted.", err=True)
+            code = INTERRUPTED
+        except BrokenPipeError:  # `| head` has read enough
+            sys.stderr.close()
+            code = 0
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(
+    cls=Lazy,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 96,
+        "auto_envvar_prefix": "VERO_DELIVER",
+    },
+)
+@click.option(
+    "-C",
+    "--project",
+    metavar="DIR",
+    help="Look for vero-deliver.toml (or [tool.vero-deliver] in pyproject.toml) from here up.",
+)
+@click.option(
+    "-e",
+    "--env",
+    metavar="NAME",
+    default="dev",
+    show_default=True,
+    help="Which [env.NAME] of the project to use. dev writes to the folder outbox/ and sends "
+    "nothing outside.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Errors only.")
+@click.option("-v", "--verbose", count=True, help="Say each step; -vv also what templates see.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="auto obeys NO_COLOR, FORCE_COLOR and TERM=dumb.",
+)
+@click.version_option(package_name="vero-deliver", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, /, **options: Any) -> None:
+    """Write a message once, see exactly what each person will get, and get it there."""
+    from vero_deliver.cli.session import Session  # --help needs none of it
+
+    ctx.obj = Session(**options)
+    ctx.color = ctx.obj.colored
+
+
+def main() -> None:
+    """The console script."""
+    cli(prog_name="vero-deliver")

@@ -1,0 +1,5 @@
+"""`python -m vero_deliver.cli`."""
+
+from vero_deliver.cli import main
+
+main()

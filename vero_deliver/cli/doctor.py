@@ -1,0 +1,116 @@
+"""vero-deliver doctor."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any, Literal, get_args
+
+import click
+import msgspec
+
+from vero_deliver.audience import samples
+from vero_deliver.cli import options
+from vero_deliver.cli.printing import as_json as json_text
+from vero_deliver.cli.session import Session
+from vero_deliver.config import Project
+from vero_deliver.deliver import Deliverer
+from vero_deliver.errors import RenderError, VeroDeliverError
+from vero_deliver.reading import display
+from vero_deliver.rendered import ContentName
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    state: Literal["ok", "problem"]
+    what: str
+    detail: str
+
+
+@click.command("doctor")
+@click.option("--config", is_flag=True, help="Print every setting with where it comes from.")
+@options.json_option
+@click.pass_context
+def command(ctx: click.Context, config: bool, as_json: bool) -> None:
+    """Check the project, its channels and messages; say what to fix.
+
+    Every secret is looked up and every sample rendered; nothing is sent, and no server is called.
+
+    Exits 0 when all is well, 1 when something is not.
+    """
+    session: Session = ctx.obj
+    project = session.loaded
+    if config:
+        _print_settings(project, as_json=as_json)
+        return
+    findings = list(_findings(project))
+    if as_json:
+        click.echo(json_text([asdict(finding) for finding in findings]), nl=False)
+    for finding in [] if as_json else findings:
+        mark = click.style("ok     ", fg="green")
+        if finding.state == "problem":
+            mark = click.style("problem", fg="red", bold=True)
+        click.echo(f"{mark}  {finding.what}: {finding.detail}")
+    ctx.exit(int(any(finding.state == "problem" for finding in findings)))
+
+
+def _findings(project: Project) -> Iterator[Finding]:
+    ours, python = version("vero-deliver"), platform.python_version()
+    yield Finding("ok", "installation", f"vero-deliver {ours} on Python {python}")
+    yield Finding("ok", "project", f"{display(project.file)}, environment {project.env}")
+    for content in get_args(ContentName):
+        yield _channel(project, content)
+    names = project.message_ids()
+    if not names:
+        yield Finding("problem", "messages", f"none in {display(project.messages)}/")
+    for name in names:
+        yield from _message(project, name)
+
+
+def _channel(project: Project, content: ContentName) -> Finding:
+    try:
+        deliverer = project.deliverer((content,))
+    except VeroDeliverError as error:
+        return Finding("problem", content, str(error))
+    if content not in deliverer.channels:
+        return Finding("ok", content, f"no channel in the environment {project.env}")
+    return Finding("ok", content, f"through {project.carrier(content)}")
+
+
+def _message(project: Project, name: str) -> Iterator[Finding]:
+    try:
+        message = project.message(name)
+        people = samples(project.folder(name), declared=message.data)
+        deliverer = Deliverer(project.renderer())
+        broken = [
+            rendered
+            for who in people
+            for _, _, rendered in deliverer.render(
+                message, who.user, data=who.data, event=who.event, who=who.label
+            )
+            if isinstance(rendered, RenderError)
+        ]
+    except VeroDeliverError as error:
+        yield Finding("problem", name, str(error))
+        return
+    for unrendered in broken:
+        yield Finding("problem", name, str(unrendered))
+    if not broken:
+        contents = ", ".join(message.contents) or "nothing"
+        yield Finding("ok", name, f"{contents}; rendered for {len(people)} samples")
+
+
+def _print_settings(project: Project, *, as_json: bool) -> None:
+    rows: list[dict[str, Any]] = []
+    for name, value in msgspec.to_builtins(project.settings).items():
+        origin = project.origins.get(name) or ("default" if not value else display(project.file))
+        rows.append({"name": name, "value": value, "origin": origin})
+    if as_json:
+        click.echo(json_text(rows), nl=False)
+        return
+    for row in rows:
+        click.echo(f"{row['name']} = {row['value']!r}  ({row['origin']})")

@@ -1,0 +1,104 @@
+"""vero-deliver init."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import click
+
+from vero_deliver.cli.session import Session
+from vero_deliver.config import FILE, Project
+from vero_deliver.errors import ConfigError
+from vero_deliver.reading import display
+from vero_deliver.schema import schema_text
+
+SCHEMA = Path(".vero/schema/message.schema.json")
+IGNORED = "outbox/"  # what dev sends holds personal data
+_NAME = re.compile(r"[A-Za-z0-9][\w-]*(/[A-Za-z0-9][\w-]*)*")
+
+
+@click.command("init")
+@click.argument("name", required=False)
+@click.pass_obj
+def command(session: Session, name: str | None) -> None:
+    """Start a project, or add a message to one.
+
+    \b
+      vero-deliver init                  a project here, with the message `welcome`
+      vero-deliver init billing/overdue  one more message, where there is a project
+
+    Files that are there already stay as they are.
+    """
+    here = Path(session.project or ".")
+    if name is not None and not _NAME.fullmatch(name):
+        raise click.UsageError(
+            f"{name!r} is no message name; write words and /, as billing/overdue"
+        )
+    project = _existing(here)
+    if project is None:
+        _start(session, here)
+        _add_message(session, here, here / "messages", name or "welcome")
+        session.say(f"\nNow try:\n  vero-deliver preview {name or 'welcome'}")
+        session.say(f"  vero-deliver send {name or 'welcome'} --to you@example.com --yes")
+        return
+    _write(session, project.root / SCHEMA, schema_text(), fresh=True)
+    if name is None:
+        session.say(f"{display(project.file)} is there already; name a message to add one")
+        return
+    if (project.messages / name / "message.toml").exists():
+        raise ConfigError(f"{display(project.messages / name)} is a message already")
+    _add_message(session, project.root, project.messages, name)
+
+
+def _existing(here: Path) -> Project | None:
+    """The project around here; None where there is none yet. A broken one is an error."""
+    if not here.is_dir():
+        return None
+    for folder in (here.absolute(), *here.absolute().parents):
+        if (folder / FILE).is_file():
+            return Project.find(folder)
+    return None
+
+
+def _start(session: Session, root: Path) -> None:
+    starter = files("vero_deliver.starter")
+    _write(session, root / FILE, (starter / "project.toml").read_text())
+    _write(session, root / SCHEMA, schema_text(), fresh=True)
+    ignore = root / ".gitignore"
+    lines = ignore.read_text() if ignore.is_file() else ""
+    if IGNORED not in lines.split():
+        with ignore.open("a") as file:
+            file.write(("" if lines.endswith("\n") or not lines else "\n") + IGNORED + "\n")
+        session.say(f"wrote {display(ignore)}")
+
+
+def _add_message(session: Session, root: Path, messages: Path, name: str) -> None:
+    folder = messages / name
+    schema = Path(os.path.relpath(root / SCHEMA, folder)).as_posix()
+    title = name.rpartition("/")[2].replace("-", " ").replace("_", " ").capitalize()
+    for source, path in _tree(files("vero_deliver.starter") / "message", folder):
+        text = source.read_text().replace("@SCHEMA@", schema).replace("@TITLE@", title)
+        _write(session, path, text)
+
+
+def _tree(folder: Traversable, target: Path) -> Iterator[tuple[Traversable, Path]]:
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        if entry.is_dir():
+            yield from _tree(entry, target / entry.name)
+        elif not entry.name.startswith("__"):
+            yield entry, target / entry.name
+
+
+def _write(session: Session, path: Path, text: str, *, fresh: bool = False) -> None:
+    """Write a file that is not there yet; a `fresh` one is renewed."""
+    if path.exists() and not fresh:
+        session.say(f"kept  {display(path)}")
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    session.say(f"wrote {display(path)}")

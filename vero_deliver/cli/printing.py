@@ -1,0 +1,69 @@
+"""Rendered contents as the formats of `render`: the bytes that a person or a program reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+import click
+
+from vero_deliver.rendered import (
+    ContentName,
+    Rendered,
+    RenderedEmail,
+    RenderedHttp,
+    RenderedPush,
+    RenderedSms,
+    document,
+)
+
+FORMATS: Final = ("eml", "html", "text", "json", "http")
+DEFAULT_FORMATS: dict[ContentName, str] = {
+    "email": "eml", "push": "json", "sms": "text", "http": "http",
+}  # fmt: skip
+
+
+def printed(rendered: Rendered, key: str, fmt: str) -> bytes:
+    """The rendered content in that format. Raises UsageError where it has no such form."""
+    makers: dict[str, Callable[[], bytes | None]] = {
+        "eml": lambda: rendered.mime(key) if isinstance(rendered, RenderedEmail) else None,
+        "html": lambda: rendered.html.encode() if isinstance(rendered, RenderedEmail) else None,
+        "text": lambda: _text(rendered).encode(),
+        "json": lambda: as_json({"key": key, **document(rendered)}).encode(),
+        "http": lambda: _http(rendered) if isinstance(rendered, RenderedHttp) else None,
+    }
+    data = makers[fmt]()
+    if data is None:
+        raise click.UsageError(f"-f {fmt} does not fit {rendered.content}; try -f json, or -c")
+    return data
+
+
+def as_json(value: object) -> str:
+    """Indented, readable JSON with a final newline."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n"
+
+
+def _text(rendered: Rendered) -> str:
+    match rendered:
+        case RenderedEmail():
+            return rendered.text
+        case RenderedSms():
+            return rendered.body + "\n"
+        case RenderedPush():
+            lines = (rendered.title, rendered.subtitle, rendered.body)
+            return "\n".join(filter(None, lines)) + "\n"
+        case RenderedHttp():
+            return rendered.body.decode("utf-8", "replace")
+
+
+def _http(request: RenderedHttp) -> bytes:
+    """The request as HTTP/1.1 would carry it."""
+    parts = urlsplit(request.url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = {"Host": parts.netloc.rpartition("@")[2], **request.headers}
+    if request.body:
+        headers["Content-Length"] = str(len(request.body))
+    head = [f"{request.method} {target} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
+    return "\r\n".join([*head, "", ""]).encode() + request.body

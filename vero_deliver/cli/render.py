@@ -1,0 +1,117 @@
+"""vero-deliver render."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from vero_deliver.audience import Recipient
+from vero_deliver.cli import options
+from vero_deliver.cli.printing import DEFAULT_FORMATS, FORMATS, printed
+from vero_deliver.cli.recipients import about, for_showing
+from vero_deliver.cli.session import Session
+from vero_deliver.deliver import Deliverer
+from vero_deliver.errors import RenderError
+from vero_deliver.message import Message
+from vero_deliver.rendered import ContentName, Skipped
+
+
+@click.command("render")
+@options.message_argument
+@options.to_option
+@options.data_option
+@options.channel_option
+@click.option(
+    "-f",
+    "--format",
+    "fmt",
+    type=click.Choice(FORMATS),
+    help="eml: the MIME bytes. http: the request. Default: by content.",
+)
+@click.option(
+    "-o",
+    "--out",
+    metavar="PATH",
+    default="-",
+    show_default=True,
+    help="A file; or a folder (ending in /, or there already) for one file each.",
+)
+@click.option("--all", "every", is_flag=True, help="Every user of the source.")
+@options.key_option
+@options.now_option
+@click.pass_obj
+def command(
+    session: Session,
+    message: str,
+    to: str | None,
+    data: str | None,
+    channels: Sequence[ContentName],
+    fmt: str | None,
+    out: str,
+    every: bool,
+    key: str,
+    now: datetime | None,
+) -> None:
+    """Print what would be sent, byte for byte.
+
+    \b
+      vero-deliver render order-receipt -t ada > ada.eml
+      vero-deliver render order-shipped -t ada -c push
+      vero-deliver render order-receipt --all -f html -o out/
+    """
+    loaded = session.loaded.message(message)
+    contents = channels or _contents(loaded, fmt)
+    deliverer = Deliverer(session.loaded.renderer())
+    pages: list[tuple[str, bytes]] = []
+    for who in for_showing(session.loaded, loaded, to, data, every=every):
+        found = deliverer.render(loaded, who.user, contents=contents, **about(who, key, now))
+        for content, delivery_key, rendered in found:
+            if isinstance(rendered, RenderError):
+                raise rendered
+            if isinstance(rendered, Skipped):
+                session.say(f"{who.label}: no {content}: {rendered.reason}")
+                continue
+            chosen = fmt or DEFAULT_FORMATS[content]
+            name = f"{_file_name(who)}.{content}.{chosen}"
+            pages.append((name, printed(rendered, delivery_key, chosen)))
+    _write(session, pages, out)
+
+
+def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:
+    """One content: the one the format is for, else the message's first."""
+    for_format: dict[str, ContentName] = {"eml": "email", "html": "email", "http": "http"}
+    return [for_format[fmt]] if fmt in for_format else message.contents[:1]
+
+
+def _file_name(who: Recipient) -> str:
+    return "".join(c if c.isalnum() or c in "-_@." else "_" for c in who.label)[:80] or "user"
+
+
+def _write(session: Session, pages: list[tuple[str, bytes]], out: str) -> None:
+    if out == "-":
+        for _, page in pages:
+            sys.stdout.buffer.write(page)
+        return
+    path = Path(out)
+    if not (out.endswith("/") or path.is_dir()):
+        if len(pages) > 1:
+            raise click.UsageError(f"{len(pages)} files do not fit one: write -o {out}/")
+        path.write_bytes(pages[0][1] if pages else b"")
+        return
+    path.mkdir(parents=True, exist_ok=True)
+    for name, page in _distinct(pages):
+        (path / name).write_bytes(page)
+        session.say(f"{path / name}")
+
+
+def _distinct(pages: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Two users with one name get two files."""
+    seen: dict[str, int] = {}
+    for name, page in pages:
+        seen[name] = seen.get(name, 0) + 1
+        stem, _, rest = name.partition(".")
+        yield (name if seen[name] == 1 else f"{stem}-{seen[name]}.{rest}"), page

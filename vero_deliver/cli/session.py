@@ -1,0 +1,70 @@
+"""What the options before the command say, and the project they lead to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vero_deliver.config import Project
+
+
+@dataclass
+class Session:
+    """One call of the command line."""
+
+    project: str | None
+    env: str
+    quiet: bool
+    verbose: int
+    color: Literal["auto", "always", "never"]
+
+    @cached_property
+    def loaded(self) -> Project:
+        """The project, read when a command first needs it."""
+        from vero_deliver.config import Project  # not needed for usage errors
+
+        start = Path(self.project) if self.project else Path.cwd()
+        return Project.find(start, env=self.env)
+
+    @property
+    def colored(self) -> bool | None:
+        """True and False decide it; None leaves it to what the stream is."""
+        if self.color != "auto":
+            return self.color == "always"
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            return False
+        return True if os.environ.get("FORCE_COLOR") else None
+
+    def say(self, text: str) -> None:
+        """A line for people, on stderr; silent under --quiet."""
+        if not self.quiet:
+            click.echo(text, err=True, color=self.colored)
+
+    def step(self, text: str) -> None:
+        """A line that only --verbose wants."""
+        if self.verbose:
+            self.say(text)
+
+    def console(self, file: IO[str] | None = None) -> Console:
+        """A rich console that obeys --color; 96 columns where there is no terminal."""
+        from rich.console import Console  # only where something is drawn
+
+        stream = file or sys.stdout
+        width = None if stream.isatty() else 96
+        return Console(
+            file=stream,
+            width=width,
+            force_terminal=self.colored or None,
+            no_color=self.colored is False,
+            highlight=False,
+            soft_wrap=False,
+        )
