@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from vero_deliver.channel import Channel, Receipt
 from vero_deliver.errors import (
@@ -80,28 +80,24 @@ class Delivery:
                 return str(error)
 
 
+class Channels(TypedDict, total=False):
+    """The channel that carries each content; a content without one is skipped."""
+
+    email: Channel[RenderedEmail]
+    push: Channel[RenderedPush]
+    sms: Channel[RenderedSms]
+    http: Channel[RenderedHttp]
+
+
 class Deliverer:
     """Sends messages over one channel per content.
 
     A context manager: leaving it closes the channels.
     """
 
-    def __init__(
-        self,
-        renderer: Renderer | None = None,
-        *,
-        email: Channel[RenderedEmail] | None = None,
-        push: Channel[RenderedPush] | None = None,
-        sms: Channel[RenderedSms] | None = None,
-        http: Channel[RenderedHttp] | None = None,
-    ) -> None:
+    def __init__(self, renderer: Renderer | None = None, **channels: Unpack[Channels]) -> None:
         self.renderer = renderer or Renderer()
-        given: dict[ContentName, Channel[Any] | None] = {
-            "email": email, "push": push, "sms": sms, "http": http,
-        }  # fmt: skip
-        self.channels: Mapping[ContentName, Channel[Any]] = {
-            content: channel for content, channel in given.items() if channel is not None
-        }
+        self.channels: Mapping[ContentName, Channel[Any]] = dict(channels)  # type: ignore[arg-type]
 
     async def send(
         self,

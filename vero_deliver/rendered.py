@@ -39,8 +39,18 @@ class File:
     cid: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rendered:
+    """What every content carries beside its own fields."""
+
+    at: datetime
+    kind: Kind = "transactional"
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
-class RenderedEmail:
+class RenderedEmail(_Rendered):
     """One email for one user.
 
     headers: extra header fields, name to unencoded value; never From, To, Subject and the like.
@@ -52,7 +62,6 @@ class RenderedEmail:
     from_: Address
     to: tuple[Address, ...]
     subject: str
-    at: datetime
     html: str = field(default="", repr=False)
     text: str = field(default="", repr=False)
     cc: tuple[Address, ...] = ()
@@ -60,9 +69,6 @@ class RenderedEmail:
     reply_to: tuple[Address, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     attachments: tuple[File, ...] = ()
-    kind: Kind = "transactional"
-    tags: tuple[str, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
     track_opens: bool | None = None
     track_clicks: bool | None = None
     _mime: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -89,7 +95,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedPush:
+class RenderedPush(_Rendered):
     """One push for one device; `device` is None while nobody has been chosen (a preview).
 
     ttl: seconds the provider may keep it; None leaves the provider's default.
@@ -99,7 +105,6 @@ class RenderedPush:
     content: ClassVar[ContentName] = "push"
 
     title: str
-    at: datetime
     device: Device | None = None
     subtitle: str = ""
     body: str = ""
@@ -116,41 +121,30 @@ class RenderedPush:
     ios: Mapping[str, Any] = field(default_factory=dict)
     android: Mapping[str, Any] = field(default_factory=dict)
     web: Mapping[str, Any] = field(default_factory=dict)
-    kind: Kind = "transactional"
-    tags: tuple[str, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedSms:
+class RenderedSms(_Rendered):
     """One text message. max_segments: None for no limit."""
 
     content: ClassVar[ContentName] = "sms"
 
     to: str
     body: str
-    at: datetime
     from_: str = ""
     max_segments: int | None = None
-    kind: Kind = "transactional"
-    tags: tuple[str, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedHttp:
+class RenderedHttp(_Rendered):
     """One HTTP request, body ready."""
 
     content: ClassVar[ContentName] = "http"
 
     method: str
     url: str
-    at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    kind: Kind = "transactional"
-    tags: tuple[str, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 Rendered = RenderedEmail | RenderedPush | RenderedSms | RenderedHttp

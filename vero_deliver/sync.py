@@ -15,33 +15,18 @@ from typing import Unpack
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from vero_deliver import deliver
-from vero_deliver.channel import Channel
-from vero_deliver.deliver import Delivery
+from vero_deliver.deliver import Channels, Delivery
 from vero_deliver.message import Message
 from vero_deliver.render import About, Renderer
-from vero_deliver.rendered import (
-    ContentName,
-    RenderedEmail,
-    RenderedHttp,
-    RenderedPush,
-    RenderedSms,
-)
+from vero_deliver.rendered import ContentName
 from vero_deliver.user import User
 
 
 class Deliverer:
     """vero_deliver.Deliverer, blocking. A context manager: leaving it closes the channels."""
 
-    def __init__(
-        self,
-        renderer: Renderer | None = None,
-        *,
-        email: Channel[RenderedEmail] | None = None,
-        push: Channel[RenderedPush] | None = None,
-        sms: Channel[RenderedSms] | None = None,
-        http: Channel[RenderedHttp] | None = None,
-    ) -> None:
-        self._deliverer = deliver.Deliverer(renderer, email=email, push=push, sms=sms, http=http)
+    def __init__(self, renderer: Renderer | None = None, **channels: Unpack[Channels]) -> None:
+        self._deliverer = deliver.Deliverer(renderer, **channels)
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
 

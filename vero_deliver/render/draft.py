@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from vero_deliver.errors import RenderError
 from vero_deliver.message import Message
 from vero_deliver.render.clean import one_line
 from vero_deliver.render.environment import Escape
 from vero_deliver.render.templates import Templates
+from vero_deliver.rendered import Kind
 from vero_deliver.source import where
+
+
+class Common(TypedDict):
+    """The fields that every rendered content has."""
+
+    at: datetime
+    kind: Kind
+    tags: tuple[str, ...]
+    metadata: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,16 @@ class Draft:
     templates: Templates
     variables: Mapping[str, Any]
     at: datetime
+
+    def common(self) -> Common:
+        """The fields that every content has."""
+        message = self.message
+        return Common(
+            at=self.at,
+            kind=message.kind,
+            tags=tuple(self.line(tag, "tags") for tag in message.tags),
+            metadata=self.lines(message.metadata, "metadata"),
+        )
 
     def text(self, template: str, field: str, *, escape: Escape = "text", layout: str = "") -> str:
         """The template rendered; `field` is its path in the message, "email.subject"."""

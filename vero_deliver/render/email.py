@@ -44,10 +44,7 @@ def compose(
         text=text,
         headers=_headers(draft, email),
         attachments=tuple(_files(draft, email.attachments)),
-        at=draft.at,
-        kind=draft.message.kind,
-        tags=tuple(draft.line(tag, "tags") for tag in draft.message.tags),
-        metadata=draft.lines(draft.message.metadata, "metadata"),
+        **draft.common(),
         track_opens=email.track_opens,
         track_clicks=email.track_clicks,
     )

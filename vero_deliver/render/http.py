@@ -26,10 +26,7 @@ def compose(draft: Draft, http: Http) -> RenderedHttp:
         url=_url(draft, http.url),
         headers=headers,
         body=body,
-        at=draft.at,
-        kind=draft.message.kind,
-        tags=tuple(draft.line(tag, "tags") for tag in draft.message.tags),
-        metadata=draft.lines(draft.message.metadata, "metadata"),
+        **draft.common(),
     )
 
 

@@ -35,10 +35,7 @@ def compose(draft: Draft, push: Push) -> RenderedPush:
         ios=draft.tree(push.ios, "push.ios"),
         android=draft.tree(push.android, "push.android"),
         web=draft.tree(push.web, "push.web"),
-        at=draft.at,
-        kind=draft.message.kind,
-        tags=tuple(draft.line(tag, "tags") for tag in draft.message.tags),
-        metadata=draft.lines(draft.message.metadata, "metadata"),
+        **draft.common(),
     )
 
 

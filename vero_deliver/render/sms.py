@@ -20,8 +20,5 @@ def compose(draft: Draft, sms: Sms, *, default_from: str) -> RenderedSms | Skipp
         from_=draft.line(sms.from_ or default_from, "sms.from"),
         body=body,
         max_segments=sms.max_segments,
-        at=draft.at,
-        kind=draft.message.kind,
-        tags=tuple(draft.line(tag, "tags") for tag in draft.message.tags),
-        metadata=draft.lines(draft.message.metadata, "metadata"),
+        **draft.common(),
     )
