@@ -42,7 +42,7 @@ class TestBroken(ChannelContract):
         (
             "async def send(self, r, key): self._receipts.clear(); "
             "return await Memory.send(self, r, key)",
-            "test_repeated_key_delivers_once",
+            "test_idempotent_is_the_truth",
         ),
         (
             "async def send(self, r, key): return await Memory.send(self, r, key[:9].lower())",
