@@ -41,6 +41,14 @@ def test_init_makes_a_project_that_is_well(project: Path) -> None:
     assert "welcome: email; rendered for 3 samples" in done.stdout
 
 
+def test_init_makes_the_folder_that_it_is_given(tmp_path: Path) -> None:
+    """Outside a project the name is the project's folder."""
+    done = run("-C", str(tmp_path), "init", "shop")
+    assert done.exit_code == 0
+    assert (tmp_path / "shop/messages/welcome/message.toml").is_file()
+    assert f"cd {tmp_path / 'shop'}" in done.stderr
+
+
 def test_init_again_keeps_what_is_there(project: Path) -> None:
     """Nothing that somebody wrote is overwritten."""
     settings = project / "vero-deliver.toml"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
+import anyio
 import pytest
 from running import EXAMPLES, Done, project, vero
 from smtp_server import Fault, Script, Scripted
@@ -125,3 +129,21 @@ async def test_secret_in_the_file_is_refused(tmp_path: Path) -> None:
     assert done.code == 2
     assert '{ env = "NAME" }' in done.err
     assert "hunter2" not in done.err
+
+
+@pytest.mark.anyio
+async def test_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C in mid-send ends with 130 and says what was not tried; no traceback."""
+    async with Scripted({"RCPT": Fault.HANG}) as server:
+        root = project(tmp_path, CHANNEL.format(port=server.port))
+        command = [sys.executable, "-m", "vero_deliver.cli", "-C", str(root), "-e", "test"]
+        command += ["send", "order-receipt", "--data", ORDER, "--yes"]
+        async with await anyio.open_process(command, stdin=subprocess.DEVNULL) as process:
+            await server.hanging.wait()
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            shown = b"".join([chunk async for chunk in process.stderr]).decode()
+            code = await process.wait()
+    assert code == 130
+    assert "1 not tried" in shown
+    assert "Traceback" not in shown

@@ -106,7 +106,7 @@ class Lazy(click.Group):
     "nothing outside.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Errors only.")
-@click.option("-v", "--verbose", count=True, help="Say each step; -vv also what templates see.")
+@click.option("-v", "--verbose", is_flag=True, help="Say each step.")
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),

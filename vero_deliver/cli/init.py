@@ -30,21 +30,24 @@ def command(session: Session, name: str | None) -> None:
 
     \b
       vero-deliver init                  a project here, with the message `welcome`
-      vero-deliver init billing/overdue  one more message, where there is a project
+      vero-deliver init shop             the same in a new folder
+      vero-deliver init billing/overdue  inside a project: one more message
 
     Files that are there already stay as they are.
     """
     here = Path(session.project or ".")
     if name is not None and not _NAME.fullmatch(name):
         raise click.UsageError(
-            f"{name!r} is no message name; write words and /, as billing/overdue"
+            f"{name!r} is no name; write words and /, as billing/overdue"
         )
     project = _existing(here)
     if project is None:
-        _start(session, here)
-        _add_message(session, here, here / "messages", name or "welcome")
-        session.say(f"\nNow try:\n  vero-deliver preview {name or 'welcome'}")
-        session.say(f"  vero-deliver send {name or 'welcome'} --to you@example.com --yes")
+        root = here / name if name else here
+        _start(session, root)
+        _add_message(session, root, root / "messages", "welcome")
+        session.say("\nNow try:" + (f"\n  cd {display(root)}" if name else ""))
+        session.say("  vero-deliver preview welcome")
+        session.say("  vero-deliver send welcome --to you@example.com --yes")
         return
     _write(session, project.root / SCHEMA, schema_text(), fresh=True)
     if name is None:

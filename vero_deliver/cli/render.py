@@ -68,6 +68,7 @@ def command(
     deliverer = Deliverer(session.loaded.renderer())
     pages: list[tuple[str, bytes]] = []
     for who in for_showing(session.loaded, loaded, to, data, every=every):
+        session.step(f"rendering for {who.label}")
         found = deliverer.render(loaded, who.user, contents=contents, **about(who, key, now))
         for content, delivery_key, rendered in found:
             if isinstance(rendered, RenderError):

@@ -78,6 +78,8 @@ def command(
     loaded = project.message(message)
     contents = channels or loaded.contents
     people = list(for_sending(loaded, to, data))
+    for content in contents:
+        session.step(f"{content} through {project.carrier(content)}")
     if key and len(people) > 1:
         raise click.UsageError(f"--key names one user's delivery; there are {len(people)} users")
     deliverer = project.deliverer(contents)
@@ -117,6 +119,7 @@ class Work:
         async with self.deliverer:
             with self._progress() as people:
                 for who in people:
+                    self.session.step(f"sending to {who.label}")
                     done = await self.deliverer.send(
                         self.message, who.user, contents=self.contents, **self._about(who)
                     )

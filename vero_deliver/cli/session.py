@@ -24,7 +24,7 @@ class Session:
     project: str | None
     env: str
     quiet: bool
-    verbose: int
+    verbose: bool
     color: Literal["auto", "always", "never"]
 
     @cached_property
@@ -33,7 +33,9 @@ class Session:
         from vero_deliver.config import Project  # not needed for usage errors
 
         start = Path(self.project) if self.project else Path.cwd()
-        return Project.find(start, env=self.env)
+        project = Project.find(start, env=self.env)
+        self.step(f"project {project.file}, environment {self.env}")
+        return project
 
     @property
     def colored(self) -> bool | None:
