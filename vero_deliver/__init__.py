@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vero_deliver.channel import Channel as Channel
     from vero_deliver.channel import Receipt as Receipt
-    from vero_deliver.config import Project as Project
     from vero_deliver.deliver import Deliverer as Deliverer
     from vero_deliver.deliver import Delivery as Delivery
     from vero_deliver.loader import load_message as load_message
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from vero_deliver.message import Push as Push
     from vero_deliver.message import PushAction as PushAction
     from vero_deliver.message import Sms as Sms
+    from vero_deliver.project import Project as Project
     from vero_deliver.render import Renderer as Renderer
     from vero_deliver.rendered import RenderedEmail as RenderedEmail
     from vero_deliver.rendered import RenderedHttp as RenderedHttp
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "channel": ("Channel", "Receipt"),
-    "config": ("Project",),
+    "project": ("Project",),
     "deliver": ("Deliverer", "Delivery"),
     "loader": ("load_message", "save_message"),
     "message": (

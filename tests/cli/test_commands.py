@@ -272,6 +272,26 @@ def test_doctor_config_names_origins(project: Path, monkeypatch: pytest.MonkeyPa
     assert origins["inliner"] == "default"
 
 
+def test_doctor_config_masks_what_should_be_a_reference(project: Path) -> None:
+    """A password written into the file by mistake is not repeated; a reference is shown."""
+    with (project / "vero-deliver.toml").open("a") as file:
+        file.write(
+            '[channels.a]\ndriver = "smtp"\npassword = "hunter2"\n'
+            '[channels.b]\ndriver = "smtp"\npassword = { env = "SMTP_PASSWORD" }\n'
+        )
+    for arguments in (["--config"], ["--config", "--json"]):
+        done = run("-C", str(project), "doctor", *arguments)
+        assert "hunter2" not in done.output
+        assert "SMTP_PASSWORD" in done.stdout
+
+
+def test_init_sees_a_project_in_pyproject(tmp_path: Path) -> None:
+    """Under [tool.vero-deliver] a name is a new message, not a new project."""
+    (tmp_path / "pyproject.toml").write_text('[tool.vero-deliver]\nlanguage = "cs"\n')
+    assert run("-C", str(tmp_path), "init", "note").exit_code == 0
+    assert (tmp_path / "messages/note/message.toml").is_file()
+
+
 def test_quiet_is_quiet(project: Path) -> None:
     """-q leaves only errors on stderr."""
     done = run("-q", "-C", str(project), "send", "welcome", "--to", "a@b.example", "--yes")

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from documents import DOCS, MARKDOWN, ROOT, blanked, blocks, read
 
 from vero_deliver.cli import cli
-from vero_deliver.config import Project
+from vero_deliver.project import Project
 
 on_markdown = partial(pytest.mark.parametrize, ids=lambda p: p.relative_to(ROOT).as_posix())
 

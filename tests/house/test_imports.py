@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 # from the top of the house to its ground; a room imports from its own storey's room or from below
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
-    ("config",),
-    ("deliver", "registry", "references", "audience"),
-    ("keys", "loader", "resource", "schema", "starter"),
+    ("project",),
+    ("config", "construct", "deliver", "audience"),
+    ("registry", "references", "keys", "loader", "resource", "schema", "starter"),
     ("render",),
     ("data",),
     ("decode", "address_list"),

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from click.exceptions import NoSuchCommand
 
+from vero_deliver.cli.terminal import harmless
 from vero_deliver.errors import VeroDeliverError
 
 # section -> command -> its first help line, so that --help imports no command
@@ -71,7 +72,7 @@ class Lazy(click.Group):
             error.show()
             code = 2
         except VeroDeliverError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {harmless(str(error))}", err=True)
             code = 2
         except click.Abort:
             click.echo("Interrupted.", err=True)
@@ -79,6 +80,10 @@ class Lazy(click.Group):
         except BrokenPipeError:  # `| head` has read enough
             sys.stderr.close()
             code = 0
+        except OSError as error:  # an output that cannot be written
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"Error: {harmless(place)}{error.strerror or error}", err=True)
+            code = 2
         sys.exit(code if isinstance(code, int) else 0)
 
 

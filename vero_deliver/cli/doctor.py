@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -15,11 +16,15 @@ from vero_deliver.audience import samples
 from vero_deliver.cli import options
 from vero_deliver.cli.printing import as_json as json_text
 from vero_deliver.cli.session import Session
-from vero_deliver.config import Project
+from vero_deliver.cli.terminal import harmless
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import RenderError, VeroDeliverError
+from vero_deliver.project import Project
 from vero_deliver.reading import display
+from vero_deliver.references import is_reference
 from vero_deliver.rendered import ContentName
+
+_SECRET = re.compile("pass|secret|token|key|credential|auth", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +59,14 @@ def command(ctx: click.Context, config: bool, as_json: bool) -> None:
         mark = click.style("ok     ", fg="green")
         if finding.state == "problem":
             mark = click.style("problem", fg="red", bold=True)
-        click.echo(f"{mark}  {finding.what}: {finding.detail}")
+        click.echo(f"{mark}  {harmless(f'{finding.what}: {finding.detail}')}")
     ctx.exit(int(any(finding.state == "problem" for finding in findings)))
 
 
 def _findings(project: Project) -> Iterator[Finding]:
     ours, python = version("vero-deliver"), platform.python_version()
     yield Finding("ok", "installation", f"vero-deliver {ours} on Python {python}")
-    yield Finding("ok", "project", f"{display(project.file)}, environment {project.env}")
+    yield Finding("ok", "project", f"{display(project.config.file)}, environment {project.env}")
     for content in get_args(ContentName):
         yield _channel(project, content)
     names = project.message_ids()
@@ -105,12 +110,22 @@ def _message(project: Project, name: str) -> Iterator[Finding]:
 
 
 def _print_settings(project: Project, *, as_json: bool) -> None:
-    rows: list[dict[str, Any]] = []
-    for name, value in msgspec.to_builtins(project.settings).items():
-        origin = project.origins.get(name) or ("default" if not value else display(project.file))
-        rows.append({"name": name, "value": value, "origin": origin})
+    settings: dict[str, Any] = msgspec.to_builtins(project.settings)
+    settings["channels"] = {
+        name: {key: _masked(key, value) for key, value in table.items()}
+        for name, table in settings["channels"].items()
+    }
+    origins = project.config.origins
+    rows = [
+        {"name": name, "value": value, "origin": origins[name]} for name, value in settings.items()
+    ]
     if as_json:
         click.echo(json_text(rows), nl=False)
         return
     for row in rows:
         click.echo(f"{row['name']} = {row['value']!r}  ({row['origin']})")
+
+
+def _masked(key: str, value: Any) -> Any:
+    """References may be shown; a secret that somebody wrote out may not."""
+    return "***" if _SECRET.search(key) and not is_reference(value) else value

@@ -12,6 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from vero_deliver.cli.terminal import harmless
 from vero_deliver.message import Message
 from vero_deliver.render.clean import clean
 from vero_deliver.rendered import (
@@ -35,7 +36,7 @@ class Drawing:
     def title(self, message: Message, who: str) -> None:
         """A rule that says which message and for whom."""
         text = f"[bold]{escape(message.title)}[/]  {escape(message.id)}  {message.kind}"
-        self._console.print(Rule(f"{text}  for [bold]{escape(who)}[/]", align="left"))
+        self._console.print(Rule(f"{text}  for [bold]{escape(harmless(who))}[/]", align="left"))
 
     def draw(
         self, content: ContentName, key: str, rendered: Rendered | Skipped | Exception
@@ -43,9 +44,13 @@ class Drawing:
         """One content, or why there is none."""
         match rendered:
             case Skipped(reason=reason):
-                self._console.print(Panel(Text(f"nothing: {reason}"), title=content, style="dim"))
+                self._console.print(
+                    Panel(Text(harmless(f"nothing: {reason}")), title=content, style="dim")
+                )
             case Exception():
-                self._console.print(Panel(Text(str(rendered)), title=content, style="red"))
+                self._console.print(
+                    Panel(Text(harmless(str(rendered))), title=content, style="red")
+                )
             case RenderedEmail():
                 self._console.print(_panel(_email(rendered, key), "email", key))
             case RenderedPush():
@@ -61,7 +66,7 @@ def _panel(body: RenderableType, content: str, key: str) -> Panel:
         body,
         title=f"[bold]{content}[/]",
         title_align="left",
-        subtitle=f"[dim]{escape(key)}[/]",
+        subtitle=f"[dim]{escape(harmless(key))}[/]",
         subtitle_align="right",
         padding=(0, 1),
     )
@@ -95,7 +100,9 @@ def _push(push: RenderedPush) -> RenderableType:
         "TTL": "" if push.ttl is None else f"{push.ttl:,} s",
         "Category": push.category,
         "Actions": ", ".join(action.title for action in push.actions),
-        "Device": f"{push.device.platform} {push.device.token[:12]}…" if push.device else "",
+        "Device": harmless(f"{push.device.platform} {push.device.token[:12]}…")
+        if push.device
+        else "",
     }
     lines = Text(push.title, style="bold")
     for line in filter(None, (push.subtitle, push.body)):

@@ -12,8 +12,9 @@ from pathlib import Path
 import click
 
 from vero_deliver.cli.session import Session
-from vero_deliver.config import FILE, Project
+from vero_deliver.config import FILE, find
 from vero_deliver.errors import ConfigError
+from vero_deliver.project import Project
 from vero_deliver.reading import display
 from vero_deliver.schema import schema_text
 
@@ -37,47 +38,41 @@ def command(session: Session, name: str | None) -> None:
     """
     here = Path(session.project or ".")
     if name is not None and not _NAME.fullmatch(name):
-        raise click.UsageError(
-            f"{name!r} is no name; write words and /, as billing/overdue"
-        )
-    project = _existing(here)
-    if project is None:
-        root = here / name if name else here
-        _start(session, root)
-        _add_message(session, root, root / "messages", "welcome")
-        session.say("\nNow try:" + (f"\n  cd {display(root)}" if name else ""))
-        session.say("  vero-deliver preview welcome")
-        session.say("  vero-deliver send welcome --to you@example.com --yes")
-        return
+        raise click.UsageError(f"{name!r} is no name; write words and /, as billing/overdue")
+    if here.is_dir() and find(here) is not None:
+        _add(session, Project.find(here), name)
+    else:
+        _start(session, here / name if name else here)
+
+
+def _add(session: Session, project: Project, name: str | None) -> None:
     _write(session, project.root / SCHEMA, schema_text(), fresh=True)
     if name is None:
-        session.say(f"{display(project.file)} is there already; name a message to add one")
+        session.say(f"{display(project.config.file)} is there already; name a message to add one")
         return
     if (project.messages / name / "message.toml").exists():
         raise ConfigError(f"{display(project.messages / name)} is a message already")
     _add_message(session, project.root, project.messages, name)
 
 
-def _existing(here: Path) -> Project | None:
-    """The project around here; None where there is none yet. A broken one is an error."""
-    if not here.is_dir():
-        return None
-    for folder in (here.absolute(), *here.absolute().parents):
-        if (folder / FILE).is_file():
-            return Project.find(folder)
-    return None
-
-
 def _start(session: Session, root: Path) -> None:
     starter = files("vero_deliver.starter")
     _write(session, root / FILE, (starter / "project.toml").read_text())
     _write(session, root / SCHEMA, schema_text(), fresh=True)
-    ignore = root / ".gitignore"
-    lines = ignore.read_text() if ignore.is_file() else ""
+    _ignore(session, root / ".gitignore")
+    _add_message(session, root, root / "messages", "welcome")
+    here = root.absolute() == Path.cwd()
+    session.say("\nNow try:" + ("" if here else f"\n  cd {display(root)}"))
+    session.say("  vero-deliver preview welcome")
+    session.say("  vero-deliver send welcome --to you@example.com --yes")
+
+
+def _ignore(session: Session, path: Path) -> None:
+    lines = path.read_text() if path.is_file() else ""
     if IGNORED not in lines.split():
-        with ignore.open("a") as file:
+        with path.open("a") as file:
             file.write(("" if lines.endswith("\n") or not lines else "\n") + IGNORED + "\n")
-        session.say(f"wrote {display(ignore)}")
+        session.say(f"wrote {display(path)}")
 
 
 def _add_message(session: Session, root: Path, messages: Path, name: str) -> None:

@@ -27,8 +27,8 @@ class Moment(click.ParamType[datetime]):
 
 def complete_message(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Message ids for the shell; nothing where there is no project."""
-    from vero_deliver.config import Project
     from vero_deliver.errors import VeroDeliverError
+    from vero_deliver.project import Project
 
     del param
     try:

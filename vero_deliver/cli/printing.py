@@ -42,7 +42,9 @@ def printed(rendered: Rendered, key: str, fmt: str) -> bytes:
 
 def as_json(value: object) -> str:
     """Indented, readable JSON with a final newline."""
-    return json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n"
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n"
+    # a lone surrogate, of an argument that is no UTF-8, becomes \udc80: JSON again
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _text(rendered: Rendered) -> str:

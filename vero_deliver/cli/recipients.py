@@ -11,9 +11,9 @@ import click
 import msgspec
 
 from vero_deliver.audience import Recipient, read_recipients, samples, select
-from vero_deliver.config import Project
 from vero_deliver.errors import ConfigError
 from vero_deliver.message import Message
+from vero_deliver.project import Project
 from vero_deliver.render import About
 from vero_deliver.user import User
 

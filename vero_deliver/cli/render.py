@@ -89,7 +89,9 @@ def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:
 
 
 def _file_name(who: Recipient) -> str:
-    return "".join(c if c.isalnum() or c in "-_@." else "_" for c in who.label)[:80] or "user"
+    name = "".join(c if c.isalnum() or c in "-_@." else "_" for c in who.label[:80])
+    # 255 octets is what a file's name may have
+    return name.encode()[:200].decode(errors="ignore") or "user"
 
 
 def _write(session: Session, pages: list[tuple[str, bytes]], out: str) -> None:

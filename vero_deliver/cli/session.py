@@ -11,10 +11,12 @@ from typing import IO, TYPE_CHECKING, Literal
 
 import click
 
+from vero_deliver.cli.terminal import harmless
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vero_deliver.config import Project
+    from vero_deliver.project import Project
 
 
 @dataclass
@@ -30,11 +32,11 @@ class Session:
     @cached_property
     def loaded(self) -> Project:
         """The project, read when a command first needs it."""
-        from vero_deliver.config import Project  # not needed for usage errors
+        from vero_deliver.project import Project  # not needed for usage errors
 
         start = Path(self.project) if self.project else Path.cwd()
         project = Project.find(start, env=self.env)
-        self.step(f"project {project.file}, environment {self.env}")
+        self.step(f"project {project.config.file}, environment {self.env}")
         return project
 
     @property
@@ -49,7 +51,7 @@ class Session:
     def say(self, text: str) -> None:
         """A line for people, on stderr; silent under --quiet."""
         if not self.quiet:
-            click.echo(text, err=True, color=self.colored)
+            click.echo(harmless(text), err=True, color=self.colored)
 
     def step(self, text: str) -> None:
         """A line that only --verbose wants."""

@@ -1,0 +1,125 @@
+"""The project: settings, messages and channels of one folder, seen from one environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from vero_deliver.channel import Channel
+from vero_deliver.config import FILE, OUTBOX, Config, Settings, find
+from vero_deliver.construct import construct
+from vero_deliver.deliver import Deliverer
+from vero_deliver.errors import ConfigError
+from vero_deliver.loader import load_message, message_ids
+from vero_deliver.message import Message
+from vero_deliver.plain import nearest
+from vero_deliver.reading import display
+from vero_deliver.render import Renderer
+from vero_deliver.rendered import ContentName
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project on disk. The environment decides which channel carries each content."""
+
+    config: Config
+    env: str
+
+    @classmethod
+    def find(cls, start: str | Path = ".", *, env: str = "dev") -> Project:
+        """The nearest project from `start` upward. Raises ConfigError where there is none."""
+        if not Path(start).is_dir():
+            raise ConfigError(f"{start} is no folder")
+        config = find(start)
+        if config is None:
+            raise ConfigError(f"no {FILE} here or above; `vero-deliver init` makes one")
+        known = config.settings.env
+        if env != "dev" and env not in known:
+            hint = nearest(env, known) or f"; write [env.{env}]"
+            raise ConfigError(f"{display(config.file)}: there is no environment {env!r}{hint}")
+        return cls(config, env)
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.config.file.parent
+
+    @property
+    def settings(self) -> Settings:
+        """What the project's file and VERO_DELIVER_* say."""
+        return self.config.settings
+
+    @property
+    def messages(self) -> Path:
+        """The folder of messages."""
+        return self.root / self.settings.messages
+
+    def message_ids(self) -> list[str]:
+        """Every message's id, sorted."""
+        return message_ids(self.messages)
+
+    def folder(self, message_id: str) -> Path:
+        """The folder of one message."""
+        return self.messages / message_id
+
+    def message(self, message_id: str) -> Message:
+        """One message, by id or by the path of its folder. Raises ConfigError, MessageError."""
+        known = self.message_ids()
+        name = message_id.strip("/")
+        path = Path(message_id).absolute()
+        if name not in known and path.is_relative_to(self.messages):
+            name = path.relative_to(self.messages).as_posix()
+        if name not in known:
+            hint = nearest(name, known) or f"; there are {', '.join(known) or 'none'}"
+            raise ConfigError(f"no message {message_id!r} in {display(self.messages)}/{hint}")
+        return load_message(self.folder(name), root=self.messages)
+
+    def renderer(self) -> Renderer:
+        """A renderer with the project's settings."""
+        settings = self.settings
+        translations = self.root / settings.translations
+        links = {"unsubscribe": settings.links.unsubscribe, "permalink": settings.links.permalink}
+        return Renderer(
+            templates=self.messages,
+            translations=translations if translations.is_dir() else None,
+            language=settings.language,
+            from_={"email": settings.from_.email, "sms": settings.from_.sms},
+            links={name: link for name, link in links.items() if link},
+            undefined=settings.undefined,
+            inliner=settings.inliner,
+        )
+
+    def carrier(self, content: ContentName) -> str:
+        """The channel that carries a content here: "relay (smtp)", or "nothing"."""
+        name = self._carriers().get(content, "")
+        driver = self._table(name, content).get("driver", "") if name else ""
+        return f"{name} ({driver})" if name else "nothing"
+
+    def deliverer(self, contents: Sequence[ContentName] = get_args(ContentName)) -> Deliverer:
+        """A deliverer over this environment's channels for those contents. Raises ConfigError."""
+        carriers = self._carriers()
+        channels = {
+            content: self.channel(carriers[content], content)
+            for content in contents
+            if content in carriers
+        }
+        return Deliverer(self.renderer(), **channels)
+
+    def channel(self, name: str, content: ContentName) -> Channel[Any]:
+        """The channel of that name, constructed. Raises ConfigError naming table and key."""
+        place = f"{display(self.config.file)} [channels.{name}]"
+        table = self._table(name, content)
+        return construct(name, table, content, root=self.root, place=place)
+
+    def _carriers(self) -> Mapping[ContentName, str]:
+        carriers = self.settings.env.get(self.env, {})
+        if self.env != "dev":
+            return carriers
+        return {**dict.fromkeys(get_args(ContentName), OUTBOX), **carriers}
+
+    def _table(self, name: str, content: ContentName) -> Mapping[str, Any]:
+        if name == OUTBOX and name not in self.settings.channels:
+            return {"driver": "eml" if content == "email" else "json", "folder": OUTBOX}
+        return self.settings.channels[name]
