@@ -1,5 +1,7 @@
 """Run every benchmark."""
 
-from benchmarks import startup
+from benchmarks import dkim, startup
 
 startup.main()
+print()
+dkim.main()

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from vero_deliver.mime.address import check_address, envelope, mailbox, needs_smtputf8
 from vero_deliver.mime.compose import build
+from vero_deliver.mime.dkim import sign
 from vero_deliver.mime.ids import message_id
+from vero_deliver.mime.signer import Signer
 
-__all__ = ["build", "check_address", "envelope", "mailbox", "message_id", "needs_smtputf8"]
+__all__ = [
+    "Signer",
+    "build",
+    "check_address",
+    "envelope",
+    "mailbox",
+    "message_id",
+    "needs_smtputf8",
+    "sign",
+]

@@ -60,6 +60,15 @@ def domain_of(email: str) -> str:
     return check_address(email).rpartition("@")[2]
 
 
+def check_domain(text: str) -> str:
+    """The domain as lower-case A-labels. ValueError with the reason where it is none."""
+    domain = (text if text.isascii() else _a_labels(text)).lower()
+    for label in domain.split("."):
+        if not _LABEL.fullmatch(label):
+            raise ValueError(f"{label!r} is no label of a domain name")
+    return domain
+
+
 def _normalised(text: str) -> str:
     if not text:
         raise ValueError("it is empty")
@@ -70,7 +79,7 @@ def _normalised(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not at:
         raise ValueError("it has no @")
-    address = f"{_local(local)}@{_domain(domain)}"
+    address = f"{_local(local)}@{check_domain(domain)}"
     if len(address.encode()) > _ADDRESS_LIMIT:
         raise ValueError(f"it is longer than {_ADDRESS_LIMIT} octets")
     return address
@@ -98,14 +107,6 @@ def _local(text: str) -> str:
     if len(local.encode()) > _LOCAL_LIMIT:
         raise ValueError(f"more than {_LOCAL_LIMIT} octets stand before its @")
     return local
-
-
-def _domain(text: str) -> str:
-    domain = (text if text.isascii() else _a_labels(text)).lower()
-    for label in domain.split("."):
-        if not _LABEL.fullmatch(label):
-            raise ValueError(f"{label!r} is no label of a domain name")
-    return domain
 
 
 @lru_cache(maxsize=256)  # a sender has few domains and many messages
