@@ -9,6 +9,7 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from vero_deliver.channel import Channel, Receipt
 from vero_deliver.errors import (
+    DataError,
     Deferred,
     DeliveryError,
     Gone,
@@ -125,14 +126,20 @@ class Deliverer:
         **about: Unpack[About],
     ) -> Iterator[tuple[ContentName, str, Rendered | Skipped | RenderError]]:
         """What send() would hand over: content, delivery key, and the rendered (or why not)."""
-        key = about.get("key") or derive_key(
-            message,
-            user,
-            data=about.get("data"),
-            event=about.get("event"),
-            campaign=about.get("campaign"),
-        )
-        for content in contents if contents is not None else message.contents:
+        chosen = contents if contents is not None else message.contents
+        try:
+            key = about.get("key") or derive_key(
+                message,
+                user,
+                data=about.get("data"),
+                event=about.get("event"),
+                campaign=about.get("campaign"),
+            )
+        except DataError as error:
+            key = derive_key(message, user)
+            yield from ((content, delivery_key(key, content), error) for content in chosen)
+            return
+        for content in chosen:
             yield from self._render(message, user, content, key, about)
 
     def _render(

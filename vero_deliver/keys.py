@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from vero_deliver.errors import DataError
 from vero_deliver.message import Message
 from vero_deliver.rendered import ContentName
 from vero_deliver.user import Device, User
@@ -26,10 +27,17 @@ def derive_key(
     event: Mapping[str, Any] | None = None,
     campaign: Mapping[str, Any] | None = None,
 ) -> str:
-    """A key for this message version, user and data: sending the same again gives the same key."""
+    """A key for this message version, user and data: sending the same again gives the same key.
+
+    Raises DataError where the data is no JSON: it holds itself, or its names are no strings.
+    """
     who = user.id or user.email or user.phone
     seed = [message.version, who, data or {}, event or {}, campaign or {}]
-    digest = hashlib.sha256(json.dumps(seed, sort_keys=True, default=str).encode("utf-8"))
+    try:
+        text = json.dumps(seed, sort_keys=True, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DataError(f"no key can be derived from the data, pass one: {error}") from None
+    digest = hashlib.sha256(text.encode("utf-8"))
     name = _PLAIN.sub("-", (message.id or message.title).lower()).strip("-")[:40]
     return f"{name or 'message'}-{digest.hexdigest()[:20]}"
 

@@ -398,6 +398,28 @@ def test_translations_and_formats_follow_the_user(tmp_path: Path) -> None:
     assert made.body.replace("\xa0", " ") == "Ahoj A 5,00 Kč 24. 11. 2026 0:30:00"
 
 
+def test_constants_follow_each_user_too() -> None:
+    """One compiled template serves all users: nothing of the first one's locale stays in it."""
+    message = Message(
+        title="x",
+        locales=("en", "cs"),
+        sms=Sms(
+            body="{{ 1234.5 | money('EUR') }} {{ money(2, 'EUR') }} {{ 0.5 | format_percent }}"
+        ),
+    )
+    renderer = Renderer()
+    bodies = [
+        renderer.render(message, User(phone="+420", locale=locale), "sms", now=NOW)
+        for locale in ("en-GB", "cs-CZ", "en-GB")
+    ]
+    texts = [b.body.replace("\xa0", " ") for b in bodies if isinstance(b, RenderedSms)]
+    assert texts == [
+        "€1,234.50 €2.00 50%",
+        "1 234,50 € 2,00 € 50 %",
+        "€1,234.50 €2.00 50%",
+    ]
+
+
 def test_layouts_partials_and_relative_includes(tmp_path: Path) -> None:
     """A layout's block is filled by the body; includes start at the root, ./ beside the file."""
     (tmp_path / "_layouts").mkdir()

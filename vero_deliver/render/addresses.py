@@ -18,6 +18,8 @@ _CONSTRUCT = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _ENTRY = re.compile(r"\s*(?P<name>.*?)\s*<(?P<mailbox>[^<>]*)>\s*", re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
+_LONGEST_NAME = 2_000  # characters, as a subject
+
 Evaluate = Callable[[str], Any]  # a template's text -> its value, or its rendered text
 
 
@@ -49,9 +51,16 @@ def addresses(entry: str, evaluate: Evaluate) -> list[Address]:
     name, mailbox = split(entry)
     value = evaluate(mailbox)
     mailboxes = list(value) if isinstance(value, (list, tuple)) else [value]
-    shown = one_line(str(evaluate(name))) if name else ""
-    return [
-        Address(check_address(text), shown)
-        for text in (str("" if item is None else item).strip(" ") for item in mailboxes)
-        if text
-    ]
+    shown = one_line(_text(evaluate(name))) if name else ""
+    if len(shown) > _LONGEST_NAME:
+        raise ValueError(f"the name before the address is {len(shown):,} characters long")
+    texts = (_text(item).strip(" ") for item in mailboxes)
+    return [Address(check_address(text), shown) for text in texts if text]
+
+
+def _text(value: Any) -> str:
+    """What a template would print for it."""
+    try:
+        return "" if value is None else str(value)
+    except RecursionError:
+        raise ValueError("the value is nested too deeply") from None

@@ -11,6 +11,7 @@ from vero_deliver.errors import RenderError
 from vero_deliver.message import Message
 from vero_deliver.render.clean import one_line
 from vero_deliver.render.environment import Escape
+from vero_deliver.render.json_values import plain
 from vero_deliver.render.templates import Templates
 from vero_deliver.rendered import Kind
 from vero_deliver.source import where
@@ -68,12 +69,18 @@ class Draft:
     def tree(self, value: Any, field: str) -> Any:
         """A JSON value with every string in it replaced by its value."""
         if isinstance(value, str):
-            return self.value(value, field)
+            return self._json(self.value(value, field), value, field)
         if isinstance(value, Mapping):
             return {key: self.tree(item, f"{field}.{key}") for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.tree(item, f"{field}[{index}]") for index, item in enumerate(value)]
-        return value
+        return self._json(value, "", field)
+
+    def _json(self, value: Any, template: str, field: str) -> Any:
+        try:
+            return plain(value)
+        except ValueError as error:
+            raise self.wrong(template, field, str(error)) from None
 
     def wrong(self, template: str, field: str, detail: str) -> RenderError:
         """An error at that field, with file and line where there is a file."""

@@ -8,19 +8,19 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Literal
 
-from jinja2 import BaseLoader, Undefined, nodes
+from jinja2 import BaseLoader, Undefined, nodes, pass_context
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS as JINJA_FILTERS
-from jinja2.runtime import markup_join, str_join
+from jinja2.runtime import Context, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from vero_deliver.render import limits
 from vero_deliver.render.filters import FILTERS
+from vero_deliver.render.json_values import plain
 from vero_deliver.render.run import current
 from vero_deliver.render.undefined import UNDEFINED, Policy, abort
 
@@ -29,6 +29,11 @@ Escape = Literal["html", "text", "json"]
 FORMATS = (
     "format_date", "format_time", "format_datetime", "format_number", "format_percent", "money",
 )  # fmt: skip
+
+
+# Jinja takes what these functions return for safe HTML, and these arguments are what they return
+# where the catalog has nothing.
+_TEXTS = {"_": (0,), "gettext": (0,), "ngettext": (0, 1), "pgettext": (1,), "npgettext": (1, 2)}
 
 
 class _Code(CodeGenerator):
@@ -49,6 +54,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """
 
     code_generator_class = _Code
+    escapes_html = False
     intercepted_binops = frozenset({"*", "**", "+", "%"})
     _checks: Mapping[str, Callable[[Any, Any], None]] = {
         "*": limits.check_times,
@@ -87,11 +93,35 @@ class Sandbox(ImmutableSandboxedEnvironment):
         limits.check_join([str(part) for part in parts])
         return markup_join(parts) if eval_ctx.autoescape else str_join(parts)
 
+    def untranslated(self, value: Any) -> str:
+        """Data to look up in the catalog: escaped, and no printf pattern, where it has nothing."""
+        text = str(value)
+        if current().catalog.gettext(text) != text:
+            return text
+        return (Markup.escape(text) if self.escapes_html else text).replace("%", "%%")
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        for call in tree.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name):
+                for at in _TEXTS.get(call.node.name, ()):
+                    call.args[at : at + 1] = map(_as_data, call.args[at : at + 1])
+        return tree
+
     def join_path(self, template: str, parent: str) -> str:
         """`./x.mjml` is beside the including template; all else starts at the root."""
         if template.startswith("./"):
             return posixpath.normpath(posixpath.join(posixpath.dirname(parent), template))
         return template
+
+
+def _as_data(argument: nodes.Expr) -> nodes.Expr:
+    """The argument of a gettext call; one that the template does not spell out is data."""
+    if isinstance(argument, nodes.Const):
+        return argument
+    line = argument.lineno
+    function = nodes.EnvironmentAttribute("untranslated", lineno=line)
+    return nodes.Call(function, [argument], [], None, None, lineno=line)
 
 
 def make(escape: Escape, policy: Policy, loader: BaseLoader) -> Sandbox:
@@ -110,18 +140,22 @@ def make(escape: Escape, policy: Policy, loader: BaseLoader) -> Sandbox:
         "dict": dict,
         "namespace": env.globals["namespace"],
         "abort": abort,
+        "_": env.globals["_"],
         **{name: _formatted(name) for name in FORMATS},
     }
     env.filters.update(FILTERS)
     env.filters.update({name: _formatted(name) for name in FORMATS})
     env.filters.update({name: _bounded(name) for name in limits.PADDING_FILTERS})
     env.filters["replace"] = _replace
+    env.escapes_html = escape == "html"
     _translate(env, escape)
     return env
 
 
 def _formatted(name: str) -> Callable[..., Any]:
-    def call(value: Any, *args: Any, **kwargs: Any) -> Any:
+    # asking for the context keeps Jinja from working out `1234 | money("EUR")` once for all users
+    @pass_context
+    def call(_context: Context, value: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(value, Undefined):
             return str(value)  # the policy decides: an error, nothing, or the expression
         return "" if value is None else current().formats[name](value, *args, **kwargs)
@@ -161,14 +195,7 @@ def _json_value(value: Any) -> Markup:
     # Markup means "escaped already" to Jinja: here, for JSON
     if isinstance(value, (str, Undefined)):
         return Markup(json.dumps(str(value), ensure_ascii=False)[1:-1])  # noqa: S704
-    return Markup(json.dumps(value, ensure_ascii=False, default=json_default))  # noqa: S704
-
-
-def json_default(value: Any) -> Any:
-    """What json.dumps does not know: decimals as numbers, all else as text."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return str(value)
+    return Markup(json.dumps(plain(value), ensure_ascii=False))  # noqa: S704
 
 
 def _translate(env: Sandbox, escape: Escape) -> None:
@@ -185,7 +212,8 @@ def _translate(env: Sandbox, escape: Escape) -> None:
 
 
 def _gettext(message: str) -> str:
-    return current().catalog.gettext(message)
+    # the catalog's own header stands under ""
+    return current().catalog.gettext(message) if message else ""
 
 
 def _ngettext(singular: str, plural: str, n: int) -> str:
@@ -200,4 +228,4 @@ def _npgettext(context: str, singular: str, plural: str, n: int) -> str:
     return current().catalog.npgettext(context, singular, plural, n)
 
 
-__all__ = ["Escape", "Sandbox", "SecurityError", "json_default", "make"]
+__all__ = ["Escape", "Sandbox", "SecurityError", "make"]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from vero_deliver.message import Http
 from vero_deliver.render.draft import Draft
-from vero_deliver.render.environment import json_default
+from vero_deliver.render.json_values import parse
 from vero_deliver.rendered import RenderedHttp
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
@@ -32,10 +32,18 @@ def compose(draft: Draft, http: Http) -> RenderedHttp:
 
 def _url(draft: Draft, template: str) -> str:
     url = draft.text(template, "http.url").strip()
-    parts = urlsplit(url) if url.isprintable() and " " not in url else None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not _is_url(url):
         raise draft.wrong(template, "http.url", f"{url[:60]!r} is no http(s) URL")
     return url
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket, or a letter that normalises to a slash
+        return False
+    plain = url.isprintable() and " " not in url
+    return plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _body(draft: Draft, http: Http, headers: dict[str, str]) -> bytes:
@@ -44,12 +52,12 @@ def _body(draft: Draft, http: Http, headers: dict[str, str]) -> bytes:
         if not type_name:
             headers["Content-Type"] = "application/json"
         value = draft.tree(http.json, "http.json")
-        return json.dumps(value, ensure_ascii=False, default=json_default).encode()
+        return json.dumps(value, ensure_ascii=False).encode()
     if "json" not in headers.get(type_name, ""):
         return draft.text(http.body, "http.body").encode()
     body = draft.text(http.body, "http.body", escape="json")
     try:
-        json.loads(body)
+        parse(body)
     except ValueError as error:
         raise draft.wrong(
             http.body, "http.body", f"is not the JSON it says it is: {error}"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from vero_deliver.message import Push
+from vero_deliver.plain import kind_of
 from vero_deliver.render.draft import Draft
+from vero_deliver.render.numbers import shown
 from vero_deliver.rendered import Action, RenderedPush
 
+_BADGE = re.compile(r"[0-9]{1,9}")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -55,9 +60,12 @@ def _badge(draft: Draft, push: Push) -> int | None:
     value = draft.value(push.badge, "push.badge")
     if value is None or value == "":
         return None
-    if isinstance(value, bool) or not str(value).strip().isdecimal():
-        raise draft.wrong(push.badge, "push.badge", f"{str(value)[:40]!r} is no number")
-    return int(value)
+    if isinstance(value, str) and _BADGE.fullmatch(value.strip()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**9:
+        got = shown(value) if isinstance(value, str) else kind_of(value)
+        raise draft.wrong(push.badge, "push.badge", f"takes a number of 1 to 9 digits, not {got}")
+    return value
 
 
 def _required(draft: Draft, template: str, field: str) -> str:

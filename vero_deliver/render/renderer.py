@@ -19,6 +19,7 @@ from vero_deliver.message import Message
 from vero_deliver.render import email, http, push, sms
 from vero_deliver.render.draft import Draft
 from vero_deliver.render.formats import formats_for, match_locale
+from vero_deliver.render.given import check_user, names, shown
 from vero_deliver.render.markup import Inliner
 from vero_deliver.render.run import Run, running
 from vero_deliver.render.templates import Templates
@@ -39,6 +40,7 @@ from vero_deliver.user import User
 
 # what a URL may hold in a header and in an attribute (RFC 3986)
 _SAFE_URL = re.compile(r"[!#-;=?-Z\[\]_a-z~]+")
+_LONGEST_TAG = 100  # characters of a locale; what it matches is cached
 RESERVED = ("user", "event", "campaign", "message", "url", "now")
 _LINKS = {"unsubscribe": "Unsubscribe", "permalink": "View in browser"}
 
@@ -132,7 +134,7 @@ class Renderer:
         except Abort as abort:
             return Skipped(abort.reason)
         except RenderError as error:
-            who = about.get("who") or user.id or user.email
+            who = shown(about.get("who") or user.id or user.email)
             if error.who or not who:
                 raise
             raise type(error)(error.detail, where=error.where, who=who) from None
@@ -140,8 +142,9 @@ class Renderer:
     def _compose(
         self, message: Message, user: User, content: ContentName, about: About
     ) -> Rendered | Skipped:
+        check_user(user)
         locales = message.locales or (self._language,)
-        language, locale = match_locale(user.locale, locales, locales[0])
+        language, locale = match_locale(user.locale[:_LONGEST_TAG], locales, locales[0])
         timezone = _timezone(user)
         run = Run(
             language=language,
@@ -178,17 +181,18 @@ class Renderer:
     def _variables(
         self, message: Message, user: User, about: About, run: Run, at: datetime
     ) -> Mapping[str, Any]:
-        data = about.get("data") or {}
+        data, event, campaign = (
+            names(about.get(name) or {}, name) for name in ("data", "event", "campaign")
+        )
         taken = [name for name in RESERVED if name in data]
         if taken:
             raise DataError(f"data may not be named {', '.join(taken)}", where=_name(message))
-        who = about.get("who") or user.id or user.email
-        values = check_data(message.data, data, who=who, where=_name(message))
+        values = check_data(message.data, data, where=_name(message))
         variables = {
             **values,
             "user": user.to_dict(),
-            "event": dict(about.get("event") or {}),
-            "campaign": dict(about.get("campaign") or {}),
+            "event": dict(event),
+            "campaign": dict(campaign),
             "message": {
                 "id": message.id,
                 "title": message.title,
@@ -199,7 +203,7 @@ class Renderer:
             "now": at.astimezone(run.timezone),
         }
         if self._undefined == "keep":
-            variables = {name: name_paths(value, name) for name, value in variables.items()}
+            variables = _named(variables)
         return {**variables, "url": self._urls(variables, about.get("key", ""))}
 
     def _urls(self, variables: Mapping[str, Any], key: str) -> dict[str, str]:
@@ -218,6 +222,13 @@ class Renderer:
             urls[f"{name}_link"] = link
             urls[name] = Markup('<a href="{}">{}</a>').format(link, _LINKS[name])
         return urls
+
+
+def _named(variables: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {name: name_paths(value, name) for name, value in variables.items()}
+    except RecursionError:
+        raise DataError("nested too deeply for the undefined policy keep") from None
 
 
 def _timezone(user: User) -> tzinfo:

@@ -99,7 +99,7 @@ class Templates:
         environment = self.environment("text")
         with _located(text, field, variables, "<template>"):
             compiled = environment.compile_expression(expression, undefined_to_none=False)
-            value = compiled(**variables)
+            value = compiled(variables)  # by keyword, data named `self` would clash
             return self.strict(value) if isinstance(value, jinja2.Undefined) else value
 
     @staticmethod

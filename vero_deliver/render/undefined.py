@@ -7,8 +7,10 @@ from typing import Any, Literal, NoReturn
 
 from jinja2 import ChainableUndefined, StrictUndefined, Undefined
 from jinja2.utils import missing
+from markupsafe import escape
 
 from vero_deliver.plain import kind_of, nearest
+from vero_deliver.render.given import shown
 
 Policy = Literal["strict", "blank", "keep"]
 
@@ -39,7 +41,7 @@ class Keep(ChainableUndefined):
         return f"{{{{ {self._path()} }}}}"
 
     def __html__(self) -> str:
-        return str(self)
+        return escape(str(self))  # `labels[user.plan]`: a name may come from data
 
     def __getattr__(self, name: str) -> Keep:
         if name.startswith("__"):
@@ -73,7 +75,7 @@ UNDEFINED: Mapping[Policy, type[Undefined]] = {"strict": Strict, "blank": Blank,
 
 def abort(reason: str = "") -> NoReturn:
     """For templates: send nothing to this user, and say why."""
-    raise Abort(str(reason))
+    raise Abort(shown(str(reason)))
 
 
 class Abort(Exception):  # not an error: it ends in a Skipped

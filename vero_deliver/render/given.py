@@ -1,0 +1,45 @@
+"""What a rendering is given, checked before a template sees it: a wrong type is no crash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vero_deliver.errors import DataError, RenderError
+from vero_deliver.plain import kind_of
+from vero_deliver.render.clean import one_line
+from vero_deliver.user import Device, User
+
+_SHOWN = 80  # characters of a user's name in an error
+
+
+def check_user(user: User) -> None:
+    """Raise RenderError where a field is not what User says; its constructor does not look."""
+    for name in ("id", "email", "phone", "locale", "timezone"):
+        _expect(str, getattr(user, name), "a string", f"user.{name}")
+    _expect((list, tuple), user.devices, "a list of devices", "user.devices")
+    for index, device in enumerate(user.devices):
+        _expect(Device, device, "a device", f"user.devices[{index}]")
+        _expect(str, device.token, "a string", f"user.devices[{index}].token")
+    names(user.attributes, "user.attributes")
+
+
+def names(values: Any, where: str) -> Mapping[str, Any]:
+    """The mapping, its keys strings. Raises DataError where it is none."""
+    if not isinstance(values, Mapping):
+        raise DataError(f"expected an object, got {kind_of(values)}", where=where)
+    for name in values:
+        if not isinstance(name, str):
+            raise DataError(f"names are strings; one is {kind_of(name)}", where=where)
+    return values
+
+
+def shown(who: Any) -> str:
+    """A user's name or id for an error: one line, not too long, nothing that moves a cursor."""
+    text = one_line(who[: 2 * _SHOWN]) if isinstance(who, str) else ""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _expect(kind: type | tuple[type, ...], value: object, words: str, where: str) -> None:
+    if not isinstance(value, kind):
+        raise RenderError(f"expected {words}, got {kind_of(value)}", where=where)
