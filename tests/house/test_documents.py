@@ -27,8 +27,9 @@ from vero_deliver.deliver import Delivery, Outcome, State
 from vero_deliver.references import KINDS
 from vero_deliver.render import limits, renderer
 from vero_deliver.render.environment import FORMATS, make
-from vero_deliver.render.filters import FILTERS, MAX_WIDTH
-from vero_deliver.render.numbers import MAX_DIGITS
+from vero_deliver.render.filters import FILTERS
+from vero_deliver.render.filters.numbers import MAX_DIGITS
+from vero_deliver.render.filters.vero import MAX_WIDTH
 from vero_deliver.render.run import Run
 from vero_deliver.render.templates import Templates
 from vero_deliver.rendered import Skipped

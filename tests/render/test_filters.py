@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined, Undefined, UndefinedError
 from markupsafe import Markup
 
 from vero_deliver.render.filters import FILTERS
-from vero_deliver.render.numbers import words
+from vero_deliver.render.filters.numbers import words
 
 STRICT = Environment(undefined=StrictUndefined, autoescape=False)
 STRICT.filters.update(FILTERS)

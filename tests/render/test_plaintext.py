@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vero_deliver.render.html import Tag, tokens
 from vero_deliver.render.plaintext import plaintext
+from vero_deliver.render.plaintext.html import Tag, tokens
 
 URL = "https://vero.example/x"
 

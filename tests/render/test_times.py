@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vero_deliver.render.strftime import strftime
-from vero_deliver.render.times import RAILS_ZONES, calendar_date, in_zone, moment, zone
+from vero_deliver.render.filters.strftime import strftime
+from vero_deliver.render.filters.times import RAILS_ZONES, calendar_date, in_zone, moment, zone
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from vero_deliver.plain import DEEPEST, kind_of
 from vero_deliver.render.clean import clean
-from vero_deliver.render.numbers import MAX_DIGITS
+from vero_deliver.render.filters.numbers import MAX_DIGITS
 
 
 def plain(value: Any, depth: int = 0) -> Any:

@@ -7,7 +7,7 @@ import re
 from vero_deliver.message import Push
 from vero_deliver.plain import kind_of
 from vero_deliver.render.draft import Draft
-from vero_deliver.render.numbers import shown
+from vero_deliver.render.filters.numbers import shown
 from vero_deliver.rendered import Action, RenderedPush
 
 _BADGE = re.compile(r"[0-9]{1,9}")

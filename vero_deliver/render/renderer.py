@@ -18,12 +18,12 @@ from vero_deliver.errors import ConfigError, DataError, MessageError, RenderErro
 from vero_deliver.message import Message
 from vero_deliver.render import email, http, push, sms
 from vero_deliver.render.draft import Draft
-from vero_deliver.render.formats import formats_for, match_locale
+from vero_deliver.render.filters.formats import formats_for, match_locale
+from vero_deliver.render.filters.times import zone
 from vero_deliver.render.given import check_user, names, shown
 from vero_deliver.render.markup import Inliner
 from vero_deliver.render.run import Run, running
 from vero_deliver.render.templates import Templates
-from vero_deliver.render.times import zone
 from vero_deliver.render.translations import load
 from vero_deliver.render.undefined import Abort, Policy, name_paths
 from vero_deliver.rendered import (

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from jinja2 import Undefined
 
-from vero_deliver.render.numbers import shown
-from vero_deliver.render.strftime import DAYS, MONTHS, strftime
+from vero_deliver.render.filters.numbers import shown
+from vero_deliver.render.filters.strftime import DAYS, MONTHS, strftime
 
 # Rails zone names (ActiveSupport::TimeZone) that are not the last part of one IANA name.
 RAILS_ZONES = {

@@ -1,4 +1,4 @@
-"""The text part of an email, made from its HTML."""
+"""Reads HTML tag by tag and says it in text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import unquote
 
-from vero_deliver.render.flow import Flow, collapsed, visible
-from vero_deliver.render.html import Tag, is_hidden, tokens
+from vero_deliver.render.plaintext.flow import Flow, collapsed, visible
+from vero_deliver.render.plaintext.html import Tag, is_hidden, tokens
 
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param",

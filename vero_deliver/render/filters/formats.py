@@ -9,8 +9,8 @@ from decimal import localcontext
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from vero_deliver.render.numbers import EXACT, number, shown
-from vero_deliver.render.times import calendar_date, in_zone, moment
+from vero_deliver.render.filters.numbers import EXACT, number, shown
+from vero_deliver.render.filters.times import calendar_date, in_zone, moment
 
 if TYPE_CHECKING:
     from babel import Locale

@@ -11,9 +11,9 @@ from urllib.parse import quote_plus
 
 from jinja2 import Undefined
 
-from vero_deliver.render import times
-from vero_deliver.render.numbers import number, rounded, shown, text, words
-from vero_deliver.render.strftime import strftime
+from vero_deliver.render.filters import times
+from vero_deliver.render.filters.numbers import number, rounded, shown, text, words
+from vero_deliver.render.filters.strftime import strftime
 
 P = ParamSpec("P")
 T = TypeVar("T")
