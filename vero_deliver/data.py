@@ -18,6 +18,7 @@ from vero_deliver.decode import error
 from vero_deliver.errors import DataError
 from vero_deliver.plain import (
     DEEPEST,
+    MAX_DIGITS,
     KeyPath,
     Problem,
     Where,
@@ -202,7 +203,7 @@ def _decimal(value: Any) -> Decimal:
         exact = Decimal(str(value))
     except InvalidOperation:
         raise ValueError from None
-    if not exact.is_finite():
+    if not exact.is_finite() or abs(exact.adjusted()) > MAX_DIGITS:
         raise ValueError
     return exact
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Literal, TypedDict, Unpack
@@ -137,7 +138,8 @@ class Deliverer:
             )
         except DataError as error:
             key = derive_key(message, user)
-            yield from ((content, delivery_key(key, content), error) for content in chosen)
+            for content in chosen:
+                yield content, delivery_key(key, content), error
             return
         for content in chosen:
             yield from self._render(message, user, content, key, about)
@@ -153,7 +155,7 @@ class Deliverer:
             yield content, key, error
             return
         if not isinstance(rendered, RenderedPush):
-            yield content, key, rendered
+            yield content, key, _fit_to_send(rendered, key)
             return
         if not user.devices:
             yield content, key, Skipped("the user has no device")
@@ -172,13 +174,12 @@ class Deliverer:
             return Delivery(key, content, user, await channel.send(rendered, key))
         except DeliveryError as error:
             return Delivery(key, content, user, error)
-        except MessageError as error:  # this user's values make no valid MIME
-            return Delivery(key, content, user, RenderError(error.detail, where=error.where))
 
     async def aclose(self) -> None:
         """Close every channel. Idempotent."""
-        for channel in self.channels.values():
-            await channel.aclose()
+        async with AsyncExitStack() as stack:  # one that fails to close keeps none open
+            for channel in self.channels.values():
+                stack.push_async_callback(channel.aclose)
 
     async def __aenter__(self) -> Deliverer:
         return self
@@ -190,3 +191,13 @@ class Deliverer:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _fit_to_send(rendered: Rendered | Skipped, key: str) -> Rendered | Skipped | RenderError:
+    """The rendered, unless this user's values make no valid MIME."""
+    if isinstance(rendered, RenderedEmail):
+        try:
+            rendered.mime(key)
+        except MessageError as error:
+            return RenderError(error.detail, where=error.where)
+    return rendered

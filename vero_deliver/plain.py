@@ -13,6 +13,7 @@ from typing import Literal
 KeyPath = tuple[str | int, ...]
 Where = Callable[[KeyPath], str]
 
+MAX_DIGITS = 1_000  # of a number: Decimal("1e999999999") is short until it is written out
 DEEPEST = 100  # levels of a document; well below Python's limit of recursion
 _SHOWN = 20  # problems in one error; the rest are counted
 _BARE = re.compile(r"[A-Za-z0-9_$-]+")

@@ -99,7 +99,11 @@ def test_poisoned_cell(root: Path, at: int, x: str, command: Sequence[str]) -> N
 
 
 @MANY
-@given(header=st.lists(texts, max_size=4), row=st.lists(texts, max_size=4), command=st.sampled_from(COMMANDS))
+@given(
+    header=st.lists(texts, max_size=4),
+    row=st.lists(texts, max_size=4),
+    command=st.sampled_from(COMMANDS),
+)
 def test_any_csv(root: Path, header: list[str], row: list[str], command: Sequence[str]) -> None:
     """A CSV table with any names of columns."""
     text = "\n".join([",".join(header), ",".join(row)])
@@ -107,13 +111,24 @@ def test_any_csv(root: Path, header: list[str], row: list[str], command: Sequenc
 
 
 @MANY
-@given(raw=st.binary(max_size=60), command=st.sampled_from(COMMANDS), file=st.sampled_from(("a.json", "a.jsonl", "a.csv")))
+@given(
+    raw=st.binary(max_size=60),
+    command=st.sampled_from(COMMANDS),
+    file=st.sampled_from(("a.json", "a.jsonl", "a.csv")),
+)
 def test_any_bytes(root: Path, raw: bytes, command: Sequence[str], file: str) -> None:
     """Any bytes in a file of any kind."""
     run(root, command, "order-shipped", file, raw)
 
 
-LISTS = ('["\\ud800"]', '[{"name": "\\ud800"}]', "[" * 5_000, "[1e999]", "[NaN]", '{"a": 1, "a": 2}')
+LISTS = (
+    '["\\ud800"]',
+    '[{"name": "\\ud800"}]',
+    "[" * 5_000,
+    "[1e999]",
+    "[NaN]",
+    '{"a": 1, "a": 2}',
+)
 
 
 @pytest.mark.parametrize("cell", LISTS)
@@ -145,7 +160,10 @@ def test_message_ids_and_names_stay_inside(root: Path, attack: str) -> None:
         ("send", "order-shipped", "--yes", "--to", attack),
         ("--env", attack, "send", "order-shipped", "--to", "a@b.example"),
     ):
-        done = CliRunner().invoke(cli, ["-C", str(root), "--", *words] if words[0][0] != "-" else ["-C", str(root), *words])
+        done = CliRunner().invoke(
+            cli,
+            ["-C", str(root), "--", *words] if words[0][0] != "-" else ["-C", str(root), *words],
+        )
         assert done.exception is None or isinstance(done.exception, SystemExit), words
         assert done.exit_code in {0, 1, 2}
     assert sorted(root.parent.iterdir()) == before

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from attacks import ATTACKS, MANY, NOW, attempt, attempt_mime, changed, check_wire, leaves, shape, texts
+from attacks import (
+    ATTACKS,
+    MANY,
+    NOW,
+    attempt,
+    attempt_mime,
+    changed,
+    check_wire,
+    leaves,
+    shape,
+    texts,
+)
 from hostile_examples import PROJECT, message, samples, split
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,9 +28,11 @@ from vero_deliver.rendered import RenderedEmail
 
 HTML = """<style>p { color: red } .k td { margin: 0 }</style>
 <p title="{{ x }}" class="{{ x }}">{{ x }}{{ user.name }}</p><a href="{{ x }}">{{ _(x) }}</a>
-<img alt='{{ x }}' src="{{ x }}"><table class="k"><tr><td>{{ labels[x] | default(x) }}</td></tr></table>
+<img alt='{{ x }}' src="{{ x }}"><table class="k"><tr>
+<td>{{ labels[x] | default(x) }}</td></tr></table>
 {% trans a=x %}<i>{{ a }}</i>{% endtrans %}{% set y %}<u>{{ x }}</u>{% endset %}{{ y }}
-{{ "<s>%s</s>" | format(x) }}{{ [x, x] | join("<br>") }}{{ x | upper }}{{ x | replace("a", "<") }}"""
+{{ "<s>%s</s>" | format(x) }}{{ [x, x] | join("<br>") }}{{ x | upper }}
+{{ x | replace("a", "<") }}"""
 MJML = """<mjml lang="en"><mj-head><mj-title>{{ x }}</mj-title><mj-preview>{{ x }}</mj-preview>
 <mj-style inline="inline">.k td { padding: 1px } p { color: red }</mj-style></mj-head><mj-body>
 <mj-section css-class="{{ x }}" background-url="{{ x }}"><mj-column>
@@ -46,11 +59,18 @@ PREMAILERS = [RENDERERS["premailer", policy] for policy in POLICIES]
 
 def written(body: str, x: str, renderer: Renderer) -> str | None:
     """The HTML of a body whose data is x everywhere."""
-    field = "mjml" if body is MJML else "html"
+    is_mjml = body is MJML
     if renderer in PREMAILERS:  # it makes attributes of CSS, and what it cannot parse of none
         body = body.replace(' background-url="{{ x }}"', "")
     made = Message(
-        title="t", email=Email(**{"from_": "a@b.example", "subject": "s", "preheader": "{{ x }}", field: body})
+        title="t",
+        email=Email(
+            from_="a@b.example",
+            subject="s",
+            preheader="{{ x }}",
+            mjml=body if is_mjml else "",
+            html="" if is_mjml else body,
+        ),
     )
     user = User(email="ada@example.com", attributes={"name": x})
     about = {"data": {"x": x, "labels": {}}}
@@ -125,14 +145,17 @@ def test_headers_are_those_of_the_template(x: str, key: str, policy: Policy) -> 
 
 @MANY
 @given(address=texts, phone=texts, locale=texts, zone=texts, name=texts)
-def test_every_field_of_a_user(
-    address: str, phone: str, locale: str, zone: str, name: str
-) -> None:
+def test_every_field_of_a_user(address: str, phone: str, locale: str, zone: str, name: str) -> None:
     """Hostile id, email, phone, locale and timezone: one recipient, an error of ours or a skip."""
     user = User(id=name, email=address, phone=phone, locale=locale, timezone=zone)
     made = Message(
         title="t",
-        email=Email(from_="a@b.example", to=("{{ user.id }} <{{ user.email }}>",), subject="s", text="{{ now }}"),
+        email=Email(
+            from_="a@b.example",
+            to=("{{ user.id }} <{{ user.email }}>",),
+            subject="s",
+            text="{{ now }}",
+        ),
     )
     rendered = attempt(RENDERERS["none", "strict"], made, user, "email")
     if isinstance(rendered, RenderedEmail):
@@ -140,9 +163,7 @@ def test_every_field_of_a_user(
         check_wire(rendered.mime("k"), rendered)
 
 
-SAMPLES = [
-    (name, document, path) for name, document in samples() for path in leaves(document)
-]
+SAMPLES = [(name, document, path) for name, document in samples() for path in leaves(document)]
 PLAIN = {name: message(name) for name, _ in samples()}
 
 

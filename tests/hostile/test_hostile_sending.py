@@ -12,10 +12,10 @@ from attacks import MANY, NOW, check_wire, texts, values
 from hostile_examples import message, samples, split
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vero_channels.documents import Documents
 from vero_channels.email.eml import Eml
 from vero_channels.memory import Memory
-
 from vero_deliver import Deliverer, Delivery, Device, Message, Renderer, User
 from vero_deliver.render.undefined import Policy
 from vero_deliver.rendered import RenderedEmail
@@ -49,7 +49,9 @@ def test_memory_gets_it_or_says_why(
 ) -> None:
     """Email, two pushes and a text message: each accepted, skipped, or an error of ours."""
     memory = Memory()
-    desk = Deliverer(Renderer(undefined=policy, from_=SENDERS), email=memory, push=memory, sms=memory)
+    desk = Deliverer(
+        Renderer(undefined=policy, from_=SENDERS), email=memory, push=memory, sms=memory
+    )
     data = {"order": {**DATA["order"], "carrier": "x", "id": order}}
     done = sent(desk, SHIPPED, recipient(x, token), data=data, key=key)
     assert {delivery.state for delivery in done} <= {"accepted", "skipped", "unrendered"}

@@ -87,7 +87,7 @@ def test_readme_program_sends(tmp_path: Path) -> None:
     [program] = blocks((ROOT / "README.md").read_text("utf-8"), "python")
     state, file = run(program, tmp_path).split()
     assert state == "accepted"
-    assert b"Hello Ada" in (tmp_path / file).read_bytes()
+    assert b"Hi Ada" in (tmp_path / file).read_bytes()
 
 
 def readme_commands() -> list[str]:

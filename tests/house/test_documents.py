@@ -24,11 +24,11 @@ from vero_deliver.cli.send import exit_code
 from vero_deliver.config import From, Links, Settings
 from vero_deliver.data import TYPE_NAMES
 from vero_deliver.deliver import Delivery, Outcome, State
+from vero_deliver.plain import MAX_DIGITS
 from vero_deliver.references import KINDS
 from vero_deliver.render import limits, renderer
 from vero_deliver.render.environment import FORMATS, make
 from vero_deliver.render.filters import FILTERS
-from vero_deliver.render.filters.numbers import MAX_DIGITS
 from vero_deliver.render.filters.vero import MAX_WIDTH
 from vero_deliver.render.run import Run
 from vero_deliver.render.templates import Templates

@@ -286,7 +286,7 @@ def test_http_json_is_json_whatever_the_data() -> None:
 def test_http_body_escapes_for_json() -> None:
     """A templated JSON text stays JSON: values are escaped for the string they stand in."""
     body = (
-        '{"a": "{{ x }}", "b": {{ l }}, '
+        '{"a": "{{ x }}", "b": {{ l | tojson }}, '
         '"c": "{% trans y=x %}v {{ y }}{% endtrans %}", "d": {{ x | tojson }}}'
     )
     http = Http(url="https://example.com", headers={"Content-Type": "application/json"}, body=body)
@@ -295,6 +295,19 @@ def test_http_body_escapes_for_json() -> None:
     )
     assert isinstance(made, RenderedHttp)
     assert json.loads(made.body) == {"a": HOSTILE, "b": [1, "z"], "c": f"v {HOSTILE}", "d": HOSTILE}
+
+
+def test_http_body_takes_no_bare_list() -> None:
+    """Inside quotes a list would add members, so it is printed by `| tojson` or not at all."""
+    http = Http(
+        url="https://example.com",
+        headers={"Content-Type": "application/json"},
+        body='{"name": "{{ x }}", "role": "user"}',
+    )
+    with pytest.raises(RenderError, match="tojson"):
+        Renderer().render(
+            Message(title="x", http=http), ADA, "http", data={"x": [",", ":", ","]}, now=NOW
+        )
 
 
 def test_http_body_that_is_no_json_is_refused() -> None:
@@ -433,13 +446,17 @@ def test_layouts_partials_and_relative_includes(tmp_path: Path) -> None:
     assert "<h1>&lt;</h1>&lt;!" in made.html
 
 
-@pytest.mark.parametrize("name", ["../secret.txt", "/etc/hostname", "link.txt", "nope.html"])
+@pytest.mark.parametrize(
+    "name", ["../secret.txt", "/etc/hostname", "link.txt", "nope.html", "a/samples/x.json"]
+)
 def test_includes_stay_below_the_project(tmp_path: Path, name: str) -> None:
-    """Neither .. nor an absolute path nor a symlink leads out."""
+    """Neither .. nor an absolute path nor a symlink leads out; samples hold personal data."""
     (tmp_path / "secret.txt").write_text("secret")
     root = tmp_path / "messages"
     root.mkdir()
     (root / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (root / "a/samples").mkdir(parents=True)
+    (root / "a/samples/x.json").write_text("{}")
     with pytest.raises(MessageError, match="is not a template below messages/"):
         text(f"{{% include {name!r} %}}", renderer=Renderer(templates=root))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from making import ADA, NOW, email, text
 
-from vero_deliver.errors import RenderError
+from vero_deliver.errors import MessageError, RenderError
 from vero_deliver.message import Email, Message
 from vero_deliver.render import Renderer
 from vero_deliver.rendered import Skipped
@@ -53,6 +53,10 @@ def test_no_way_out(template: str) -> None:
         "{{ '%0999999999d'|format(1) }}",
         "{{ 'aaaa'.replace('a', 'b' * 900000) }}",
         "{{ 'aaaa'|replace('a', 'b' * 900000) }}",
+        "{{ ('a' * 900000).translate({97: 'b' * 900000}) }}",
+        "{{ ('a' * 900000).join(d) }}",
+        "{{ d|join('a' * 900000) }}",
+        "{{ ('{0}' * 1000).format('a' * 900000) }}",
         "{% for i in range(10**6) %}{% endfor %}",
         "{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}",
         "{% set n = namespace(x='a') %}{% for i in d %}{% set n.x = n.x ~ n.x %}{% endfor %}",
@@ -73,6 +77,12 @@ def test_toys_are_gone(name: str) -> None:
     """Globals of Jinja that make text out of nothing are not there."""
     with pytest.raises(RenderError, match=f"no '{name}'"):
         text(f"{{{{ {name}() }}}}")
+
+
+def test_nothing_is_random() -> None:
+    """The same message, data and clock give the same bytes, so there is no such filter."""
+    with pytest.raises(MessageError, match="No filter named 'random'"):
+        text("{{ [1, 2] | random }}")
 
 
 def test_strict_names_the_nearest() -> None:

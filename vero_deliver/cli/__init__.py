@@ -10,7 +10,7 @@ import click
 from click.exceptions import NoSuchCommand
 
 from vero_deliver.cli.terminal import harmless
-from vero_deliver.errors import VeroDeliverError
+from vero_deliver.errors import RenderError, VeroDeliverError
 
 # section -> command -> its first help line, so that --help imports no command
 SECTIONS: dict[str, dict[str, str]] = {
@@ -64,7 +64,7 @@ class Lazy(click.Group):
             formatter.write_dl(START_HERE)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """As click's, with this library's exit codes: 2 configuration, 130 interrupted."""
+        """As click's, with our exit codes: 1 this user, 2 configuration, 130 interrupted."""
         kwargs["standalone_mode"] = False
         try:
             code = super().main(*args, **kwargs)
@@ -73,7 +73,7 @@ class Lazy(click.Group):
             code = 2
         except VeroDeliverError as error:
             click.echo(f"Error: {harmless(str(error))}", err=True)
-            code = 2
+            code = 1 if isinstance(error, RenderError) else 2
         except click.Abort:
             click.echo("Interrupted.", err=True)
             code = INTERRUPTED

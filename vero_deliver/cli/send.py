@@ -19,11 +19,11 @@ from vero_deliver.cli.printing import as_json as json_text
 from vero_deliver.cli.recipients import about, for_sending
 from vero_deliver.cli.session import Session
 from vero_deliver.deliver import Deliverer, Delivery, State
-from vero_deliver.errors import Deferred, DeliveryError, MessageError, RenderError
+from vero_deliver.errors import Deferred, DeliveryError, RenderError
 from vero_deliver.message import Message
 from vero_deliver.project import Project
 from vero_deliver.render import About
-from vero_deliver.rendered import ContentName, Rendered, RenderedEmail, Skipped
+from vero_deliver.rendered import ContentName, RenderedEmail, Skipped
 from vero_deliver.user import User
 
 HANDFUL = 5  # more than this many get a progress bar
@@ -162,7 +162,8 @@ class Work:
                 case RenderError():
                     yield {**row, "state": "unrendered", "detail": str(rendered), "bytes": 0}
                 case _:
-                    yield {**row, **_ready(rendered, key)}
+                    size = len(rendered.mime(key)) if isinstance(rendered, RenderedEmail) else 0
+                    yield {**row, "state": "ready", "detail": f"({key})", "bytes": size}
 
     def report(self, *, as_json: bool) -> None:
         """What became of each: JSON on stdout, or lines for people on stderr."""
@@ -191,15 +192,6 @@ def exit_code(deliveries: Iterable[Delivery]) -> int:
     if states & {"unrendered", "gone", "refused", "uncertain"}:
         return 1
     return TEMPORARY if "deferred" in states else 0
-
-
-def _ready(rendered: Rendered, key: str) -> dict[str, Any]:
-    """The rest of a row: its size as MIME, or why it has none."""
-    try:
-        size = len(rendered.mime(key)) if isinstance(rendered, RenderedEmail) else 0
-    except MessageError as error:  # this user's values make no valid MIME
-        return {"state": "unrendered", "detail": str(error), "bytes": 0}
-    return {"state": "ready", "detail": f"({key})", "bytes": size}
 
 
 def _agreed(work: Work, project: Project, *, asked: bool) -> bool:

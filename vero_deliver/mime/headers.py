@@ -113,7 +113,10 @@ def phrase(text: str) -> str:
     # 64: what fits after "Reply-To: ", so that no address field starts with an empty line
     if any(_is_odd(word, 64) for word in _words(quoted)):
         return " ".join(encoded_words(text, 64))
-    return text if _ATOMS.fullmatch(text) else quoted
+    if _ATOMS.fullmatch(text):
+        return text
+    # readers that unfold late see commas of a quoted string that is folded
+    return quoted if len(quoted) <= 60 else " ".join(encoded_words(text, 64))
 
 
 def extra_fields(headers: Mapping[str, str]) -> Iterator[str]:

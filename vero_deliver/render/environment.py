@@ -10,14 +10,16 @@ import posixpath
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from jinja2 import BaseLoader, Undefined, nodes, pass_context
+from jinja2 import BaseLoader, Undefined, nodes, pass_context, pass_eval_context
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS as JINJA_FILTERS
+from jinja2.filters import do_int, sync_do_join
 from jinja2.runtime import Context, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from vero_deliver.plain import kind_of
 from vero_deliver.render import limits
 from vero_deliver.render.filters import FILTERS
 from vero_deliver.render.json_values import plain
@@ -73,24 +75,25 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def call(self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        name = getattr(__obj, "__name__", "")
         text = getattr(__obj, "__self__", None)
         if isinstance(text, str):
-            if name in limits.PADDING:
-                limits.check_arguments(name, args, kwargs)
-            elif name == "replace":
-                limits.check_replace(text, args)
+            limits.check_method(text, getattr(__obj, "__name__", ""), args, kwargs)
         return super().call(__context, __obj, *args, **kwargs)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         wrapped = super().wrap_str_format(value)
-        if wrapped is not None:
-            limits.check_width(value.__self__)
-        return wrapped
+        if wrapped is None:
+            return None
+
+        def bounded(*args: Any, **kwargs: Any) -> str:
+            limits.check_fields(value.__self__, args, kwargs)
+            return wrapped(*args, **kwargs)
+
+        return bounded
 
     def join_texts(self, eval_ctx: Any, parts: tuple[Any, ...]) -> str:
         """What `a ~ b ~ c` means."""
-        limits.check_join([str(part) for part in parts])
+        limits.check_join("", [str(part) for part in parts])
         return markup_join(parts) if eval_ctx.autoescape else str_join(parts)
 
     def untranslated(self, value: Any) -> str:
@@ -147,6 +150,10 @@ def make(escape: Escape, policy: Policy, loader: BaseLoader) -> Sandbox:
     env.filters.update({name: _formatted(name) for name in FORMATS})
     env.filters.update({name: _bounded(name) for name in limits.PADDING_FILTERS})
     env.filters["replace"] = _replace
+    env.filters["join"] = _join
+    env.filters["int"] = _int
+    del env.filters["random"]  # the same message, data and clock must give the same bytes
+    env.filters["format"] = _format
     env.escapes_html = escape == "html"
     _translate(env, escape)
     return env
@@ -177,10 +184,28 @@ def _bounded(name: str) -> Callable[..., Any]:
 
 def _replace(text: Any, old: str, new: str, count: int = -1) -> str:
     if isinstance(text, Markup):  # values put into safe HTML are escaped first
-        limits.check_replace(str(text), (old, str(Markup.escape(new))))
+        limits.check_replace(str(text), old, str(Markup.escape(new)))
         return text.replace(old, new, count)
-    limits.check_replace(str(text), (str(old), str(new)))
+    limits.check_replace(str(text), str(old), str(new))
     return str(text).replace(str(old), str(new), count)
+
+
+@pass_eval_context
+def _join(eval_ctx: Any, value: Any, d: str = "", attribute: str | int | None = None) -> str:
+    parts = list(value)
+    limits.check_join(str(d), parts)
+    return sync_do_join(eval_ctx, parts, d, attribute)
+
+
+def _format(value: Any, *args: Any, **kwargs: Any) -> Any:
+    for given in (value, *args, *kwargs.values()):
+        limits.check_digits(given)
+    return FILTERS["format"](value, *args, **kwargs)
+
+
+def _int(value: Any, default: int = 0, base: int = 10) -> int:
+    limits.check_digits(value)
+    return int(do_int(value, default, base))
 
 
 def _no_none(value: Any) -> Any:
@@ -195,6 +220,8 @@ def _json_value(value: Any) -> Markup:
     # Markup means "escaped already" to Jinja: here, for JSON
     if isinstance(value, (str, Undefined)):
         return Markup(json.dumps(str(value), ensure_ascii=False)[1:-1])  # noqa: S704
+    if isinstance(value, (list, tuple, Mapping)):  # inside quotes it would add members
+        raise ValueError(f"{kind_of(value)} in a JSON body: write {{{{ ... | tojson }}}}")
     return Markup(json.dumps(plain(value), ensure_ascii=False))  # noqa: S704
 
 

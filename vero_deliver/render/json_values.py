@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from vero_deliver.plain import DEEPEST, kind_of
+from vero_deliver.plain import DEEPEST, MAX_DIGITS, kind_of
 from vero_deliver.render.clean import clean
-from vero_deliver.render.filters.numbers import MAX_DIGITS
 
 
 def plain(value: Any, depth: int = 0) -> Any:

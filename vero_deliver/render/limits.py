@@ -6,19 +6,20 @@ Source: Jinja documentation, "Sandbox", security considerations.
 from __future__ import annotations
 
 import math
-from collections.abc import Sized
+from collections.abc import Iterable, Mapping, Sized
+from decimal import Decimal
 from typing import Any
 
 from jinja2.exceptions import SecurityError
 
+from vero_deliver.plain import MAX_DIGITS
 from vero_deliver.render.run import current
 
 MAX_TEXT = 1_000_000  # characters that one expression may make
 MAX_BITS = 4_096  # of an integer
 MAX_RANGE = 100_000  # items of one range()
 
-# str methods whose integer argument is a width
-PADDING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs"})
+PADDING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs"})  # methods
 PADDING_FILTERS = ("center", "indent", "batch", "slice")
 
 
@@ -60,7 +61,15 @@ def check_percent(left: Any, right: Any) -> None:
     """`"%9999999d" % 1` asks for a width; only plain directives pass."""
     if isinstance(left, str):
         check_width(left)
-    del right
+        values = right.values() if isinstance(right, Mapping) else right
+        for value in values if isinstance(values, Iterable) else (values,):
+            check_digits(value)
+
+
+def check_digits(value: Any) -> None:
+    """Decimal("1e999999999") is short until it becomes an integer."""
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() > MAX_DIGITS:
+        raise SecurityError(f"a number of {value.adjusted() + 1:,} digits is too long")
 
 
 def check_width(directives: str) -> None:
@@ -81,15 +90,37 @@ def check_arguments(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
             raise SecurityError(f"{name}({value}) is too wide")
 
 
-def check_join(parts: list[str]) -> None:
-    """`a ~ b` stays below MAX_TEXT."""
-    _text(sum(map(len, parts)))
+def check_method(text: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """A call of a str method stays below MAX_TEXT."""
+    if name in PADDING:
+        check_arguments(name, args, kwargs)
+    elif name == "replace" and len(args) > 1:
+        check_replace(text, args[0], args[1])
+    elif name == "join" and args:
+        check_join(text, args[0])
+    elif name == "translate":
+        raise SecurityError("translate() is not for templates; use replace")
 
 
-def check_replace(text: str, args: tuple[Any, ...]) -> None:
+def check_join(separator: str, parts: Any) -> None:
+    """The parts joined stay below MAX_TEXT; they are a sequence, so that counting is reading."""
+    if not isinstance(parts, Sized) or not isinstance(parts, Iterable):
+        raise SecurityError("join takes a list")
+    _text(len(separator) * len(parts) + sum(len(part) for part in parts if isinstance(part, str)))
+
+
+def check_replace(text: str, old: Any, new: Any) -> None:
     """`text.replace(old, new)` stays below MAX_TEXT."""
-    if len(args) >= 2 and isinstance(args[0], str) and isinstance(args[1], str):
-        _text(len(text) + (text.count(args[0]) if args[0] else len(text) + 1) * len(args[1]))
+    if isinstance(old, str) and isinstance(new, str):
+        _text(len(text) + (text.count(old) if old else len(text) + 1) * len(new))
+
+
+def check_fields(text: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """`text.format(...)` stays below MAX_TEXT, whichever argument a field takes."""
+    check_width(text)
+    given = (*args, *kwargs.values())
+    longest = max((len(value) for value in given if isinstance(value, Sized)), default=0)
+    _text(len(text) + text.count("{") * longest)
 
 
 def _text(length: int) -> None:

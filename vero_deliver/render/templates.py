@@ -36,7 +36,8 @@ class ProjectLoader(BaseLoader):
             )
         path = self.root / PurePosixPath(template)
         inside = path.resolve().is_relative_to(self.root.resolve())
-        if not inside or "\\" in template or not path.is_file():
+        personal = "samples" in PurePosixPath(template).parts  # a name may come from data
+        if not inside or personal or "\\" in template or not path.is_file():
             raise TemplateNotFound(
                 template, f"{template!r} is not a template below {self.root.name}/"
             )

@@ -53,7 +53,7 @@ class Keep(ChainableUndefined):
 
     def _path(self) -> str:
         holder = self._undefined_obj
-        prefix = f"{holder.path}." if isinstance(holder, Named) else ""
+        prefix = f"{holder.path_}." if isinstance(holder, Named) else ""
         return f"{prefix}{self._undefined_name}"
 
 
@@ -62,7 +62,7 @@ class Named(dict[str, Any]):
 
     def __init__(self, values: Mapping[str, Any], path: str) -> None:
         super().__init__({key: name_paths(value, f"{path}.{key}") for key, value in values.items()})
-        self.path = path
+        self.path_ = path
 
 
 def name_paths(value: Any, path: str) -> Any:

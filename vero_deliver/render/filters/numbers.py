@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Undefined
 
-MAX_DIGITS = 1_000  # a longer number is an attack or a mistake, and costs quadratic time
+from vero_deliver.plain import MAX_DIGITS
 
 # Rounds as invoices do; the default context rounds half to even and stops at 28 digits.
 EXACT = Context(prec=2 * MAX_DIGITS + 400, rounding=ROUND_HALF_UP)
@@ -25,7 +25,7 @@ def shown(value: object) -> str:
     """The value's repr cut to 40 characters, for an error text."""
     try:
         text = repr(value)
-    except ValueError:  # an int of more digits than Python prints
+    except (ValueError, RecursionError):  # an int of more digits than Python prints, a deep list
         text = type(value).__name__
     return text if len(text) <= 40 else f"{text[:39]}…"
 
