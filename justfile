@@ -17,7 +17,7 @@ format:
 
 # mypy --strict and pyright
 types:
-    VENV=$(scripts/venv dev) && "$VENV/bin/mypy" && "$VENV/bin/pyright"
+    VENV=$(scripts/venv dev) && "$VENV/bin/mypy" && "$VENV/bin/pyright" --pythonpath "$VENV/bin/python"
 
 # ratios against peers, and start-up times
 bench:
