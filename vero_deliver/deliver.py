@@ -22,7 +22,9 @@ from vero_deliver.errors import (
 )
 from vero_deliver.keys import delivery_key, derive_key
 from vero_deliver.message import Message
+from vero_deliver.plain import refuse_unknown
 from vero_deliver.render import About, Renderer
+from vero_deliver.render.given import check_call
 from vero_deliver.rendered import (
     ContentName,
     Rendered,
@@ -98,6 +100,9 @@ class Deliverer:
     """
 
     def __init__(self, renderer: Renderer | None = None, **channels: Unpack[Channels]) -> None:
+        refuse_unknown(channels, Channels.__annotations__, "Deliverer")
+        if renderer is not None and not hasattr(renderer, "render"):
+            raise TypeError("channels are given by content: Deliverer(email=channel)")
         self.renderer = renderer or Renderer()
         self.channels: Mapping[ContentName, Channel[Any]] = dict(channels)  # type: ignore[arg-type]
 
@@ -127,6 +132,7 @@ class Deliverer:
         **about: Unpack[About],
     ) -> Iterator[tuple[ContentName, str, Rendered | Skipped | RenderError]]:
         """What send() would hand over: content, delivery key, and the rendered (or why not)."""
+        check_call(message, user, about)
         chosen = contents if contents is not None else message.contents
         try:
             key = about.get("key") or derive_key(

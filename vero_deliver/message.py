@@ -40,6 +40,10 @@ class Attachment(_Model, frozen=True, kw_only=True):
     ] = ""
     cid: Annotated[str, Meta(description="Content-ID of an inline image, without < >.")] = ""
 
+    def __post_init__(self) -> None:
+        if isinstance(self.content, str):
+            raise TypeError("content takes bytes: content=b'...' or path.read_bytes()")
+
 
 class EmailVariant(_Model, frozen=True, kw_only=True):
     """What differs in one locale; whatever is left out comes from the email itself."""

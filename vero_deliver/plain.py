@@ -86,6 +86,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {quoted(near[0])}?" if near else ""
 
 
+def refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> None:
+    """TypeError for a keyword argument that nobody knows: type checkers are not always run."""
+    names = list(known)
+    for name in given:
+        if name not in names:
+            hint = nearest(name, names) or f"; known are {', '.join(names)}"
+            raise TypeError(f"{what} has no argument {name!r}{hint}")
+
+
 def listed(problems: Iterable[Problem], where: Where = nowhere) -> tuple[str, str]:
     """(detail, where) of one error for all of them, a line each; where is the first one's."""
     first, *others = problems

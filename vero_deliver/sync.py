@@ -30,6 +30,13 @@ class Deliverer:
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
 
+    @classmethod
+    def over(cls, deliverer: deliver.Deliverer) -> Deliverer:
+        """The blocking face of an async one: `Deliverer.over(Project.find().deliverer())`."""
+        self = cls(deliverer.renderer)
+        self._deliverer = deliverer
+        return self
+
     def send(
         self,
         message: Message,

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import vero_deliver
 from vero_channels.email.eml import Eml
 from vero_channels.memory import Memory
-from vero_deliver import Deliverer, Delivery, Device, Email, Message, Push, Sms, User, sync
+from vero_deliver import (
+    Deliverer,
+    Delivery,
+    Device,
+    Email,
+    Message,
+    Project,
+    Push,
+    Renderer,
+    Sms,
+    User,
+    sync,
+)
 from vero_deliver.channel import Receipt
 from vero_deliver.deliver import Outcome
 from vero_deliver.errors import (
@@ -26,6 +43,7 @@ from vero_deliver.errors import (
 from vero_deliver.keys import delivery_key, derive_key
 from vero_deliver.rendered import RenderedPush, Skipped
 
+untyped: Any = vero_deliver  # for calls that a type checker would refuse
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 PHONE, TABLET = Device(token="p" * 64, platform="ios"), Device(token="t" * 64, platform="android")
 ADA = User(id="1", email="ada@example.com", phone="+420601000001", devices=(PHONE, TABLET))
@@ -171,3 +189,93 @@ def test_blocking_facade_inside_a_running_loop() -> None:
             return delivery.state
 
     assert asyncio.run(notebook()) == "accepted"
+
+
+def test_blocking_facade_over_a_project(tmp_path: Path) -> None:
+    """A project's channels serve code without async as well."""
+    (tmp_path / "vero-deliver.toml").write_text("")
+    with sync.Deliverer.over(Project.find(tmp_path).deliverer()) as deliverer:
+        [delivery] = deliverer.send(NEWS, ADA, contents=["sms"])
+    assert delivery.state == "accepted"
+    assert list((tmp_path / "outbox").glob("*.json"))
+
+
+class Shop:
+    """An object of the sender's own."""
+
+
+@pytest.mark.parametrize("value", [Shop(), (n for n in range(3)), Shop, {"deep": [Shop()]}])
+@pytest.mark.anyio
+async def test_no_key_from_what_does_not_last(value: object) -> None:
+    """A memory address is no key: such data needs one from the caller."""
+    memory = Memory()
+    deliverer = Deliverer(sms=memory)
+    [delivery] = await deliverer.send(NEWS, ADA, contents=["sms"], data={"x": value})
+    assert delivery.state == "unrendered"
+    assert "no key can be derived" in delivery.detail
+    [delivery] = await deliverer.send(NEWS, ADA, contents=["sms"], data={"x": value}, key="k")
+    assert delivery.state == "accepted"
+
+
+def test_sets_and_dates_make_lasting_keys() -> None:
+    """A set has no order, a date no JSON; both give one key in every process."""
+    program = (
+        "from datetime import date; from decimal import Decimal; from vero_deliver import *;"
+        "from vero_deliver.keys import derive_key;"
+        "data = {'s': {'a', 'b', 'c', 'd'}, 'd': date(2026, 1, 2), 'n': Decimal('1.5')};"
+        "print(derive_key(Message(title='x', sms=Sms(body='x')), User(id='1'), data=data))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            check=True,
+            capture_output=True,
+            env={"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(found) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: untyped.Deliverer(emial=Memory()), "did you mean 'email'"),
+        (lambda: untyped.Deliverer(Memory()), "Deliverer(email=channel)"),
+        (lambda: untyped.sync.Deliverer(emial=Memory()), "did you mean 'email'"),
+        (lambda: untyped.Attachment(filename="a", content="text"), "content takes bytes"),
+        (lambda: untyped.Email(subject="x", to="ada@example.com"), "takes a tuple"),
+        (lambda: next(untyped.Deliverer().render(NEWS, ADA, dta={})), "did you mean 'data'"),
+        (lambda: next(untyped.Deliverer().render(NEWS, {"email": "a"})), "User.from_dict"),
+        (lambda: next(untyped.Deliverer().render("welcome", ADA)), "expected a Message"),
+        (lambda: next(untyped.Deliverer().render(NEWS, ADA, now="2026-01-01")), "a datetime"),
+        (lambda: untyped.Renderer().render(NEWS, ADA, "sms", dta={}), "did you mean 'data'"),
+    ],
+)
+async def test_wrong_calls_are_told(call: Callable[[], object], words: str) -> None:
+    """What a type checker would say is said at run time too, with the right name."""
+    with pytest.raises(TypeError) as caught:
+        call()
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (
+            untyped.Message(title="x", kind="marketting", sms=Sms(body="x")),
+            "did you mean 'marketing'",
+        ),
+        (
+            Message(title="x", email=untyped.Email(subject=3), sms=Sms(body="x")),
+            "email.subject: expected a string",
+        ),
+        (untyped.Message(title="x", sms=Sms(body="x", max_segments=0)), "at least 1"),
+    ],
+)
+def test_messages_made_in_python_are_checked(message: Message, words: str) -> None:
+    """As a folder is: wrong values are an error before anything is rendered."""
+    with pytest.raises(MessageError) as caught:
+        Renderer().render(message, ADA, "sms")
+    assert words in str(caught.value)

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from vero_deliver.errors import DataError, RenderError
-from vero_deliver.plain import kind_of
+from vero_deliver.message import Message
+from vero_deliver.plain import kind_of, refuse_unknown
 from vero_deliver.render.clean import one_line
 from vero_deliver.user import Device, User
 
+ABOUT = ("data", "event", "campaign", "key", "now", "who")  # the names of About
 _SHOWN = 80  # characters of a user's name in an error
+
+
+def check_call(message: Any, user: Any, about: Mapping[str, Any]) -> None:
+    """Raise TypeError where the call itself is wrong: the caller's mistake, for every user."""
+    if not isinstance(message, Message):
+        raise TypeError(f"message: expected a Message, got {kind_of(message)}")
+    if not isinstance(user, User):
+        raise TypeError(f"user: expected a User, got {kind_of(user)}; User.from_dict() makes one")
+    refuse_unknown(about, ABOUT, "this call")
+    now = about.get("now")
+    if now is not None and not (isinstance(now, datetime) and now.tzinfo):
+        raise TypeError("now: expected a datetime with a timezone: datetime.now(UTC)")
 
 
 def check_user(user: User) -> None:

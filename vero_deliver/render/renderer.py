@@ -9,18 +9,19 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack, overload
+from typing import Any, Literal, TypedDict, Unpack, get_args, overload
 
 from markupsafe import Markup
 
 from vero_deliver.data import check_data
+from vero_deliver.decode import to_plain
 from vero_deliver.errors import ConfigError, DataError, MessageError, RenderError
 from vero_deliver.message import Message
 from vero_deliver.render import email, http, push, sms
 from vero_deliver.render.draft import Draft
 from vero_deliver.render.filters.formats import formats_for, match_locale
 from vero_deliver.render.filters.times import zone
-from vero_deliver.render.given import check_user, names, shown
+from vero_deliver.render.given import check_call, check_user, names, shown
 from vero_deliver.render.markup import Inliner
 from vero_deliver.render.run import Run, running
 from vero_deliver.render.templates import Templates
@@ -40,6 +41,7 @@ from vero_deliver.user import User
 
 # what a URL may hold in a header and in an attribute (RFC 3986)
 _SAFE_URL = re.compile(r"[!#-;=?-Z\[\]_a-z~]+")
+_KEPT = 1_000  # messages that were checked
 _LONGEST_TAG = 100  # characters of a locale; what it matches is cached
 RESERVED = ("user", "event", "campaign", "message", "url", "now")
 _LINKS = {"unsubscribe": "Unsubscribe", "permalink": "View in browser"}
@@ -87,6 +89,12 @@ class Renderer:
         undefined: Policy = "strict",
         inliner: Inliner = "css-inline",
     ) -> None:
+        for name, value, known in (
+            ("undefined", undefined, get_args(Policy)),
+            ("inliner", inliner, get_args(Inliner)),
+        ):
+            if value not in known:
+                raise ConfigError(f"{name}: {value!r} is none of {', '.join(known)}")
         unknown = set(links or {}) - set(_LINKS)
         if unknown:
             raise ConfigError(f"links: unknown {sorted(unknown)}; known: {sorted(_LINKS)}")
@@ -97,6 +105,7 @@ class Renderer:
         self._links = dict(links or {})
         self._undefined = undefined
         self._inliner: Inliner = inliner
+        self._checked: dict[int, Message] = {}
 
     @overload
     def render(
@@ -126,6 +135,8 @@ class Renderer:
         Skipped where a template aborts or the user cannot be reached that way.
         Raises RenderError, DataError or MessageError, with file and line.
         """
+        check_call(message, user, about)
+        self._check_message(message)
         if content not in message.contents:
             has = ", ".join(message.contents) or "nothing"
             raise MessageError(f"has no {content} content; it has {has}", where=_name(message))
@@ -138,6 +149,14 @@ class Renderer:
             if error.who or not who:
                 raise
             raise type(error)(error.detail, where=error.where, who=who) from None
+
+    def _check_message(self, message: Message) -> None:
+        """A message made in Python is checked as a folder is, once. Raises MessageError."""
+        if self._checked.get(id(message)) is not message:
+            to_plain(message, where=lambda _: _name(message))
+            if len(self._checked) >= _KEPT:
+                self._checked.clear()
+            self._checked[id(message)] = message
 
     def _compose(
         self, message: Message, user: User, content: ContentName, about: About
@@ -154,8 +173,6 @@ class Renderer:
             formats=formats_for(locale, timezone),
         )
         at = about.get("now") or datetime.now(UTC)
-        if at.tzinfo is None:
-            raise ConfigError("now= takes a timezone-aware datetime")
         with running(run):
             variables = self._variables(message, user, about, run, at)
             draft = Draft(message=message, templates=self._templates, variables=variables, at=at)
