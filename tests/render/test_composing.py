@@ -510,5 +510,5 @@ def test_content_must_be_there() -> None:
 def test_naive_clock_is_refused() -> None:
     """A clock without a timezone is a mistake."""
     message = Message(title="x", sms=Sms(body="x"))
-    with pytest.raises(ConfigError, match="timezone-aware"):
+    with pytest.raises(TypeError, match="with a timezone"):
         Renderer().render(message, User(phone="+420"), "sms", now=datetime(2026, 1, 1))
