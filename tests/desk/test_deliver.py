@@ -73,7 +73,9 @@ async def test_one_delivery_per_content_and_device() -> None:
 async def test_nothing_is_dropped_silently() -> None:
     """A content without a channel, a user without a device: skipped, with the reason."""
     deliverer = Deliverer(email=Memory())
-    deliveries = await deliverer.send(NEWS, User(email="a@b.example", phone="+4"), data={"x": 1})
+    deliveries = await deliverer.send(
+        NEWS, User(email="a@b.example", phone="+420601000001"), data={"x": 1}
+    )
     assert {d.content: d.detail for d in deliveries if d.state == "skipped"} == {
         "push": "the user has no device",
         "sms": "no channel carries sms",

@@ -55,12 +55,52 @@ def test_mistakes_name_line_and_key(tmp_path: Path, text: str, words: str) -> No
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ('driver = "smpt"\nhost = "h"', "there is no driver 'smpt'; did you mean 'smtp'?"),
+        (
+            'driver = "smpt"\nhost = "h"',
+            "toml:2: channels.c.driver: there is no driver 'smpt'; did you mean 'smtp'?",
+        ),
         ('host = "h"', 'which driver? write driver = "smtp"'),
         ('driver = "smtp"\nhots = "h"', "unknown key 'hots'; did you mean 'host'?"),
-        ('driver = "smtp"', "host"),
+        ('driver = "smtp"', "toml:1: channels.c: missing key 'host'"),
         ('driver = "json"', "driver 'json' does not carry email"),
-        ('driver = "smtp"\nhost = "h"\nsecurity = "ssl"', "security 'ssl' is none of"),
+        (
+            'driver = "smtp"\nhost = "h"\nsecurity = "tsl"',
+            "toml:4: channels.c.security: expected 'starttls' or 'tls' or 'none', got 'tsl'; "
+            "did you mean 'tls'?",
+        ),
+        (
+            'driver = "smtp"\nhost = "h"\nport = "25"',
+            "toml:4: channels.c.port: expected an integer, got a string",
+        ),
+        (
+            'driver = "smtp"\nhost = "h"\nport = true',
+            "channels.c.port: expected an integer, got a boolean",
+        ),
+        (
+            'driver = "smtp"\nhost = "h"\nverify = "no"',
+            "channels.c.verify: expected true or false, got a string",
+        ),
+        (
+            'driver = "smtp"\nhost = "h"\ntimeout = "5 s"',
+            "channels.c.timeout: expected a number, got a string",
+        ),
+        ('driver = "smtp"\nhost = 5', "channels.c.host: expected a string, got an integer"),
+        ('driver = "smtp"\nhost = "h"\ntoken = "t"', "toml:4: channels.c.token: is a function"),
+        ('driver = "smtp"\nhost = "h"\nport = 99999', "toml:4: channels.c.port: port 99999"),
+        ('driver = "smtp"\nhost = "h:25"', "toml:3: channels.c.host: host 'h:25': host and port"),
+        (
+            'driver = "smtp"\nhost = "h"\npassword = {evn = "PW"}',
+            "toml:4: channels.c.password: unknown key 'evn'; did you mean 'env'?; write { env =",
+        ),
+        (
+            'driver = "smtp"\nhost = "h"\npassword = {env = "PW", file = "f"}',
+            "toml:4: channels.c.password: a reference has just one key; write { env =",
+        ),
+        ('driver = "smtp"\nhost = {env = 5}', "channels.c.host: env takes a string"),
+        (
+            'driver = "smtp"\nhost = "h"\nport = {env = "PW"}',
+            "toml:4: channels.c.port: expected an integer, got a string",
+        ),
         (
             'driver = "smtp"\nhost = "h.example"\nusername = "u"\npassword = {env="PW"}\n'
             'security = "none"',
@@ -92,6 +132,30 @@ def test_secrets_come_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "s3cret" not in repr(channel) + repr(vars(channel))
 
 
+def test_a_secret_has_no_byte_order_mark(tmp_path: Path) -> None:
+    """Windows editors put one first; no password begins with it."""
+    (tmp_path / "pw").write_text("\ufeffs3cret\r\n", encoding="utf-8")
+    for reference in ({"file": "pw"}, {"cmd": "cat pw"}):
+        assert resolve(reference, tmp_path, "here").reveal() == "s3cret"
+
+
+def test_a_choice_by_reference_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a reference gives may be secret, even where a plain word is expected."""
+    monkeypatch.setenv("PW", "hunter2")
+    text = '[channels.c]\ndriver = "smtp"\nhost = "h"\nauth = {env = "PW"}\n'
+    with pytest.raises(ConfigError, match=r"channels.c.auth: expected 'auto'") as caught:
+        project(tmp_path, text).channel("c", "email")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_channel_that_is_not_there(tmp_path: Path) -> None:
+    """The name is an error that says what there is."""
+    with pytest.raises(ConfigError, match="no channel 'rely'; did you mean 'relay'"):
+        project(tmp_path, RELAY % 'env = "PW"').channel("rely", "email")
+
+
 @pytest.mark.parametrize(
     ("reference", "words"),
     [
@@ -100,6 +164,8 @@ def test_secrets_come_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ({"cmd": "false"}, "ended with 1"),
         ({"cmd": "no-such-command-anywhere"}, "failed"),
         ({"cmd": "sh -c 'echo hunter2; exit 3'"}, "ended with 3"),
+        ({"cmd": "false | head -1"}, "ended with 1; there is no shell: pipes and $VARS do not"),
+        ({"cmd": "printf '\\377'"}, "not text in UTF-8"),
         ({"env": "EMPTY"}, "is empty"),
     ],
 )
@@ -146,7 +212,7 @@ def test_environment_beats_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("VERO_DELIVER_LANGUAGE", "cs")
     assert project(tmp_path, 'language = "en"').settings.language == "cs"
     monkeypatch.setenv("VERO_DELIVER_UNDEFINED", "lenient")
-    with pytest.raises(ConfigError, match="undefined"):
+    with pytest.raises(ConfigError, match=r"^VERO_DELIVER_UNDEFINED: undefined: expected"):
         project(tmp_path, "")
 
 
@@ -168,4 +234,10 @@ def test_messages_by_id_or_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert found.message("a/b") == found.message("messages/a/b/") == found.message(str(folder))
     with pytest.raises(ConfigError, match="did you mean 'a/b'"):
         found.message("a/c")
+    with pytest.raises(ConfigError, match=r"'a'.*; below it there is a/b"):
+        found.message("a")
+    (tmp_path / "messages/new").mkdir()
+    (tmp_path / "messages/new/mesage.toml").touch()
+    with pytest.raises(ConfigError, match=r"messages/new/ has no message.toml; rename .*/mesage"):
+        found.message("new")
     assert os.fspath(found.folder("a/b")) == os.fspath(folder)

@@ -84,7 +84,8 @@ class Draft:
 
     def wrong(self, template: str, field: str, detail: str) -> RenderError:
         """An error at that field, with file and line where there is a file."""
-        return RenderError(f"{field}: {detail}", where=where(template) or self.name(field))
+        own = self.message.id or self.message.title
+        return RenderError(f"{field}: {detail}", where=where(template) or own)
 
     def name(self, field: str) -> str:
         """What to call a field that was written in Python."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import mimetypes
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,16 +13,14 @@ from vero_deliver.errors import RenderError
 from vero_deliver.message import Attachment, Email, EmailVariant
 from vero_deliver.render.addresses import addresses
 from vero_deliver.render.draft import Draft
-from vero_deliver.render.markup import (
-    Inliner,
-    MarkupError,
-    from_html,
-    from_mjml,
-    unbalanced,
-)
+from vero_deliver.render.markup import Inliner, from_html, from_mjml
+from vero_deliver.render.mjml_check import MarkupError, fault
 from vero_deliver.render.plaintext import plaintext
 from vero_deliver.rendered import Address, File, RenderedEmail, Skipped
 from vero_deliver.source import where
+
+_DOCUMENT = re.compile(r"<(?:mjml|html)\b", re.IGNORECASE)
+_CID = re.compile(r"""(?:=\s*["']|url\(\s*["']?)cid:([^"'()\s>]+)""", re.IGNORECASE)
 
 
 def compose(
@@ -33,6 +32,8 @@ def compose(
     if not to:
         return Skipped("the user has no email address")
     html, text = _body(draft, email, variant, language, inliner)
+    files = _files(draft, email.attachments)
+    _check_cids(draft, email, html, files)
     return RenderedEmail(
         from_=_sender(draft, email.from_ or default_from),
         to=to,
@@ -43,7 +44,7 @@ def compose(
         html=html,
         text=text,
         headers=_headers(draft, email),
-        attachments=tuple(_files(draft, email.attachments)),
+        attachments=tuple(files),
         **draft.common(),
         track_opens=email.track_opens,
         track_clicks=email.track_clicks,
@@ -127,12 +128,19 @@ def _html(
     source, field = getattr(body, ending), f"email.{ending}"
     if not source:
         return ""
+    if layout and _DOCUMENT.search(source):
+        raise draft.wrong(
+            source,
+            field,
+            f"a body with a layout holds no <{'mjml' if body.mjml else 'html'}>: keep what stands "
+            "inside its body, or take `layout` out",
+        )
     if layout and "." not in layout:
         layout = f"{layout}.{ending}"
     markup = draft.text(source, field, escape="html", layout=layout)
     try:
         if body.mjml:
-            return from_mjml(markup, preheader, inliner)
+            return from_mjml(markup, preheader, language, inliner)
         return from_html(markup, preheader, language, inliner)
     except MarkupError as error:
         raise _markup_error(draft, source, field, error) from None
@@ -140,12 +148,21 @@ def _html(
 
 def _markup_error(draft: Draft, source: str, field: str, error: MarkupError) -> RenderError:
     """Names a line of the author's file, where the fault is in it; rendered lines mean nothing."""
-    own = unbalanced(source) if field == "email.mjml" else None
+    own = fault(source) if field == "email.mjml" else None
     if own is None:
         return draft.wrong(source, field, str(error))
     return RenderError(
         f"{field}: {own}", where=where(source, own.line) or f"{draft.name(field)}:{own.line}"
     )
+
+
+def _check_cids(draft: Draft, email: Email, html: str, files: Sequence[File]) -> None:
+    known = {file.cid for file in files if file.cid}
+    for cid in _CID.findall(html):
+        if cid not in known:
+            has = f"; there are {', '.join(sorted(known))}" if known else ""
+            template = email.mjml or email.html
+            raise draft.wrong(template, "email", f"no attachment has the cid {cid[:60]!r}{has}")
 
 
 def _files(draft: Draft, attachments: Sequence[Attachment]) -> list[File]:
@@ -159,6 +176,8 @@ def _file(draft: Draft, attachment: Attachment, field: str) -> File:
     content = attachment.content
     if attachment.content_from:
         content = _data_bytes(draft, attachment.content_from, field)
+    elif not content:
+        raise draft.wrong(attachment.filename, field, "has neither content nor content_from")
     filename = draft.line(attachment.filename, f"{field}.filename")
     filename = filename.replace("/", "_").replace("\\", "_")
     guessed = mimetypes.guess_type(filename)[0] or "application/octet-stream"

@@ -7,6 +7,7 @@ import re
 from typing import Literal
 
 from vero_deliver.errors import MissingExtra
+from vero_deliver.render.mjml_check import MarkupError, fault
 
 Inliner = Literal["css-inline", "premailer", "none"]
 
@@ -15,32 +16,27 @@ _INLINE_STYLE = re.compile(  # comments first, so that what they hold is left al
     r"|<mj-style\b[^>]*\binline\s*=\s*[\"']inline[\"'][^>]*>(?P<css>.*?)</mj-style\s*>",
     re.DOTALL,
 )
+_SILENT_ROOT = re.compile(r"<mjml(?=[\s>])(?![^>]*\slang\s*=)")
 _STYLED = re.compile(r"<style\b|<link\b[^>]*stylesheet", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"(\sstyle\s*=\s*)(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _ROOT = re.compile(r"<html\b", re.IGNORECASE)
 _DOCTYPE = re.compile(r"\s*<!doctype", re.IGNORECASE)
-_TAG = re.compile(r"<!--.*?-->|<(?P<end>/?)(?P<name>mj[a-z-]*)\b[^>]*?(?P<closed>/?)>", re.DOTALL)
 
 # fills the rest of the inbox line, so that the body does not show up behind the preheader
 _PADDING = "&#847;&zwnj;&nbsp;" * 60
 
 
-class MarkupError(ValueError):
-    """The markup cannot be compiled. line: in the text that was given, 0 where unknown."""
+def from_mjml(mjml: str, preheader: str, language: str, inliner: Inliner) -> str:
+    """Compiled MJML; `mj-style inline="inline"` goes into the elements. Raises MarkupError.
 
-    def __init__(self, detail: str, line: int = 0) -> None:
-        super().__init__(detail)
-        self.line = line
-
-
-def from_mjml(mjml: str, preheader: str, inliner: Inliner) -> str:
-    """Compiled MJML; `mj-style inline="inline"` goes into the elements. Raises MarkupError."""
+    language: what the document says it is in where its author said nothing.
+    """
     import mjml as engine  # 20 ms that only MJML bodies pay
 
-    if "<mj-include" in mjml:
-        line = mjml[: mjml.index("<mj-include")].count("\n") + 1
-        raise MarkupError("mj-include is not read; write {% include '_partials/x.mjml' %}", line)
+    wrong = fault(mjml)
+    if wrong or "<mj-body" not in mjml:
+        raise wrong or MarkupError("there is no <mj-body>")
     css: list[str] = []
 
     def take(match: re.Match[str]) -> str:
@@ -49,10 +45,11 @@ def from_mjml(mjml: str, preheader: str, inliner: Inliner) -> str:
         css.append(match["css"])
         return ""
 
+    spoken = _SILENT_ROOT.sub(f'<mjml lang="{language}"', mjml, count=1)
     try:
-        html = engine.mjml2html(_INLINE_STYLE.sub(take, mjml))
+        html = engine.mjml2html(_INLINE_STYLE.sub(take, spoken))
     except ValueError as error:
-        raise unbalanced(mjml) or MarkupError(f"not valid MJML: {error}") from None
+        raise MarkupError(f"not valid MJML: {error}") from None
     html = with_preheader(html, preheader)
     return inline(html, "\n".join(css), inliner) if css else html
 
@@ -107,28 +104,6 @@ def with_preheader(html: str, preheader: str) -> str:
         f'opacity:0;overflow:hidden;mso-hide:all">{html_text.escape(preheader)}{_PADDING}</div>'
     )
     return _BODY.sub(lambda match: match[0] + hidden, html, count=1)
-
-
-def unbalanced(mjml: str) -> MarkupError | None:
-    """The first mj-* element that is not closed, or closed without being open.
-
-    The engine itself names no line.
-    """
-    opened: list[tuple[str, int]] = []
-    for match in _TAG.finditer(mjml):
-        name, line = match["name"], mjml.count("\n", 0, match.start()) + 1
-        if name is None or match["closed"]:
-            continue
-        if not match["end"]:
-            opened.append((name, line))
-        elif not opened or opened[-1][0] != name:
-            inner = f"; <{opened[-1][0]}> of line {opened[-1][1]} is open" if opened else ""
-            return MarkupError(f"</{name}> closes nothing{inner}", line)
-        else:
-            opened.pop()
-    if opened:
-        return MarkupError(f"<{opened[-1][0]}> is never closed", opened[-1][1])
-    return None
 
 
 def _tidy(match: re.Match[str]) -> str:

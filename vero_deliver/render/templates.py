@@ -18,6 +18,12 @@ from vero_deliver.render.undefined import Abort, Policy
 from vero_deliver.source import Source, where
 
 _CACHE = 2_000  # compiled templates kept
+_HINTS = {  # the parser's words, and what mostly is behind them
+    "expected token 'end of print statement', got '.'": (
+        "inside trans a value needs a name: {% trans name=user.name %}... {{ name }}"
+    ),
+    "block 'content' defined twice": "the layout adds this block itself; take yours out",
+}
 
 
 class ProjectLoader(BaseLoader):
@@ -38,8 +44,15 @@ class ProjectLoader(BaseLoader):
         inside = path.resolve().is_relative_to(self.root.resolve())
         personal = "samples" in PurePosixPath(template).parts  # a name may come from data
         if not inside or personal or "\\" in template or not path.is_file():
+            known = [
+                f"{folder.relative_to(self.root).as_posix()}/{path.name}"
+                for folder in (path.parent,)
+                if inside and folder.is_dir()
+                for path in folder.iterdir()
+            ]
             raise TemplateNotFound(
-                template, f"{template!r} is not a template below {self.root.name}/"
+                template,
+                f"{template!r} is not a template below {self.root.name}/{nearest(template, known)}",
             )
         changed = path.stat().st_mtime_ns
         return (
@@ -204,8 +217,12 @@ class _located:  # noqa: N801  # reads as a verb at its only two places
 def _syntax(error: TemplateSyntaxError, text: str, filename: str) -> MessageError:
     own = error.filename in {None, filename} or error.name is None
     line = error.lineno or 1
+    words = error.message or ""
+    for sign, hint in _HINTS.items():
+        if sign in words:
+            words += f" ({hint})"
     place = (where(text, line) or f"{filename}:{line}") if own else f"{error.filename}:{line}"
-    return MessageError(f"template syntax: {error.message}", where=place)
+    return MessageError(f"template syntax: {words}", where=place)
 
 
 def _has_constructs(text: str) -> bool:
