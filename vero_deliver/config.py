@@ -99,7 +99,11 @@ def find(start: str | Path) -> Config | None:
 def _config(file: Path, document: dict[str, Any], lines: Mapping[KeyPath, int]) -> Config:
     shown = display(file)
 
+    overridden: dict[str, str] = {}
+
     def where(path: KeyPath) -> str:
+        if path and path[0] in overridden:
+            return overridden[str(path[0])]
         line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), 0)
         return f"{shown}:{line}" if line else shown
 
@@ -108,7 +112,8 @@ def _config(file: Path, document: dict[str, Any], lines: Mapping[KeyPath, int]) 
     for name in OVERRIDABLE:
         variable = f"VERO_DELIVER_{name.upper()}"
         if variable in os.environ:
-            document[name], origins[name] = os.environ[variable], variable
+            document[name], overridden[name] = os.environ[variable], variable
+    origins |= overridden
     try:
         settings = decode(Settings, document, where=where)
     except MessageError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -72,9 +74,24 @@ class Project:
         if name not in known and path.is_relative_to(self.messages):
             name = path.relative_to(self.messages).as_posix()
         if name not in known:
-            hint = nearest(name, known) or f"; there are {', '.join(known) or 'none'}"
-            raise ConfigError(f"no message {message_id!r} in {display(self.messages)}/{hint}")
+            raise ConfigError(
+                f"no message {message_id!r} in {display(self.messages)}/{self._near(name, known)}"
+            )
         return load_message(self.folder(name), root=self.messages)
+
+    def _near(self, name: str, known: Sequence[str]) -> str:
+        """What somebody may have meant by the name of a message that is not there."""
+        below = [other for other in known if other.startswith(f"{name}/")]
+        if below:
+            return f"; below it there is {', '.join(below)}"
+        folder = Path(os.path.normpath(self.folder(name)))
+        files = _names_in(folder) if self.messages in folder.parents else None
+        if files is not None:
+            shown = display(folder)
+            near = get_close_matches("message.toml", files, n=1, cutoff=0.7)
+            hint = f"; rename {shown}/{near[0]}" if near else ""
+            return f": {shown}/ has no message.toml{hint}"
+        return nearest(name, known) or f"; there are {', '.join(known) or 'none'}"
 
     def renderer(self) -> Renderer:
         """A renderer with the project's settings."""
@@ -109,9 +126,8 @@ class Project:
 
     def channel(self, name: str, content: ContentName) -> Channel[Any]:
         """The channel of that name, constructed. Raises ConfigError naming table and key."""
-        place = f"{display(self.config.file)} [channels.{name}]"
         table = self._table(name, content)
-        return construct(name, table, content, root=self.root, place=place)
+        return construct(name, table, content, root=self.root, where=self.config.where)
 
     def _carriers(self) -> Mapping[ContentName, str]:
         carriers = self.settings.env.get(self.env, {})
@@ -122,4 +138,16 @@ class Project:
     def _table(self, name: str, content: ContentName) -> Mapping[str, Any]:
         if name == OUTBOX and name not in self.settings.channels:
             return {"driver": "eml" if content == "email" else "json", "folder": OUTBOX}
-        return self.settings.channels[name]
+        channels = self.settings.channels
+        if name not in channels:
+            hint = nearest(name, channels) or f"; there are {', '.join(channels) or 'none'}"
+            raise ConfigError(f"{display(self.config.file)}: there is no channel {name!r}{hint}")
+        return channels[name]
+
+
+def _names_in(folder: Path) -> list[str] | None:
+    """The names in a folder; None where it is none, or no name of one."""
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except (OSError, ValueError):
+        return None

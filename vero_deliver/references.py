@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from vero_deliver.errors import ConfigError
+from vero_deliver.plain import nearest
 from vero_deliver.secret import Secret
 
 KINDS = frozenset({"env", "file", "cmd"})
+WRITE = 'write { env = "NAME" }, { file = "path" } or { cmd = "command" }'
 _TIMEOUT = 30.0  # seconds that a command may take
+_SHELL = re.compile(r"[|$;>&]")
+_IN_SHELL = re.compile(r"\S*sh\s+-\w*c\b")
+_NO_SHELL = "; there is no shell: pipes and $VARS do not work; wrap them in sh -c '...'"
 
 
 def is_reference(value: Any) -> bool:
@@ -20,10 +26,22 @@ def is_reference(value: Any) -> bool:
     return isinstance(value, dict) and len(value) == 1 and set(value) <= KINDS
 
 
+def check_reference(table: dict[str, Any]) -> str:
+    """What is wrong with a table that should be a reference; empty where nothing is."""
+    if not is_reference(table):
+        unknown = next((key for key in table if key not in KINDS), "")
+        hint = nearest(unknown, KINDS) if unknown else ""
+        what = f"unknown key {unknown!r}" if unknown else "a reference has just one key"
+        return f"{what}{hint}; {WRITE}"
+    [(kind, target)] = table.items()
+    return "" if isinstance(target, str) else f"{kind} takes a string; {WRITE}"
+
+
 def resolve(reference: dict[str, str], root: Path, place: str) -> Secret:
     """The secret that a reference names. Raises ConfigError that shows no part of it.
 
-    A file is relative to `root`, a command runs there without a shell; a final line end is cut.
+    A file is relative to `root`, a command runs there without a shell; a byte order mark
+    and a final line end are cut.
     """
     [(kind, target)] = reference.items()
     origin = f"{kind} {target}"
@@ -35,7 +53,7 @@ def resolve(reference: dict[str, str], root: Path, place: str) -> Secret:
         value = _file(root / target, place)
     else:
         value = _command(target, root, place)
-    value = value.removesuffix("\n").removesuffix("\r")
+    value = value.removeprefix("\ufeff").removesuffix("\n").removesuffix("\r")
     if not value:
         raise ConfigError(f"{place}: {origin} is empty")
     return Secret(value, origin)
@@ -51,15 +69,18 @@ def _file(path: Path, place: str) -> str:
 
 
 def _command(command: str, root: Path, place: str) -> str:
+    hint = _NO_SHELL if _SHELL.search(command) and not _IN_SHELL.match(command) else ""
     try:
         done = subprocess.run(  # noqa: S603  # the project's owner wrote it
             shlex.split(command), cwd=root, capture_output=True, timeout=_TIMEOUT, check=True
         )
         return done.stdout.decode()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{place}: what the command prints is not text in UTF-8") from None
     except subprocess.CalledProcessError as error:
-        raise ConfigError(f"{place}: the command ended with {error.returncode}") from None
+        raise ConfigError(f"{place}: the command ended with {error.returncode}{hint}") from None
     except subprocess.TimeoutExpired:
         raise ConfigError(f"{place}: the command took more than {_TIMEOUT:.0f} s") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it cannot be run"
-        raise ConfigError(f"{place}: the command failed: {reason}") from None
+        raise ConfigError(f"{place}: the command failed: {reason}{hint}") from None

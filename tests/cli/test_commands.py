@@ -7,24 +7,17 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from calling import fresh, run
 
-from vero_deliver.cli import SECTIONS, cli
+from vero_deliver.cli import SECTIONS
 
 EXAMPLES = str(Path(__file__).parents[2] / "examples")
 
 
-def run(*arguments: str, stdin: str | None = None) -> Result:
-    """A command in this process."""
-    return CliRunner().invoke(cli, arguments, input=stdin, prog_name="vero-deliver")
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A fresh project, as `init` makes it."""
-    root = tmp_path / "shop"
-    assert run("-C", str(root), "init").exit_code == 0
-    return root
+    """A fresh project."""
+    return fresh(tmp_path)
 
 
 def test_init_makes_a_project_that_is_well(project: Path) -> None:
@@ -38,7 +31,7 @@ def test_init_makes_a_project_that_is_well(project: Path) -> None:
     assert len(list((folder / "samples").glob("*.json"))) == 3
     done = run("-C", str(project), "doctor")
     assert done.exit_code == 0, done.output
-    assert "welcome: email; rendered for 3 samples" in done.stdout
+    assert "welcome: email; rendered for 3 samples (en)" in done.stdout
 
 
 def test_init_makes_the_folder_that_it_is_given(tmp_path: Path) -> None:
@@ -47,6 +40,12 @@ def test_init_makes_the_folder_that_it_is_given(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert (tmp_path / "shop/messages/welcome/message.toml").is_file()
     assert f"cd {tmp_path / 'shop'}" in done.stderr
+
+
+def test_init_takes_a_path(tmp_path: Path) -> None:
+    """Outside a project the folder may be anywhere."""
+    assert run("-C", str(tmp_path), "init", str(tmp_path / "a/My shop")).exit_code == 0
+    assert (tmp_path / "a/My shop/vero-deliver.toml").is_file()
 
 
 def test_init_again_keeps_what_is_there(project: Path) -> None:
@@ -127,6 +126,17 @@ def test_render_http(project: Path) -> None:
         b"POST /x?y=1 HTTP/1.1\r\nHost: h.example\r\nContent-Type: application/json\r\n"
         b'Content-Length: 11\r\n\r\n{"id": "7"}'
     )
+
+
+@pytest.mark.parametrize(("fmt", "ending"), [("text", "txt"), ("http", "http")])
+def test_files_end_in_what_they_hold(project: Path, fmt: str, ending: str) -> None:
+    """`-f text` writes .txt, which every system opens."""
+    folder = project / "messages/hook"
+    folder.mkdir()
+    (folder / "message.toml").write_text('title = "H"\n[http]\nurl = "https://h.example/"\n')
+    call = ("-C", str(project), "render", "hook", "-d", "-", "-f", fmt, "-o", f"{project}/out/")
+    assert run(*call, stdin='{"user": {"id": "7"}}').exit_code == 0
+    assert [path.name for path in (project / "out").iterdir()] == [f"7.http.{ending}"]
 
 
 def test_render_all_into_a_folder(tmp_path: Path) -> None:

@@ -113,8 +113,7 @@ async def test_secret_that_is_not_there(tmp_path: Path) -> None:
         )
     assert done.code == 2
     assert (
-        "[channels.relay] password: the environment variable NOT_SET_ANYWHERE is not set"
-        in done.err
+        "channels.relay.password: the environment variable NOT_SET_ANYWHERE is not set" in done.err
     )
     assert not server.said
 

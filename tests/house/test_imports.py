@@ -15,7 +15,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
     ("project",),
     ("config", "construct", "deliver", "audience"),
-    ("registry", "references", "keys", "loader", "resource", "schema", "starter"),
+    ("registry", "references", "keywords", "keys", "loader", "resource", "schema", "starter"),
     ("render",),
     ("data",),
     ("decode", "address_list"),

@@ -63,6 +63,26 @@ def test_spreadsheets_with_other_separators_are_read(tmp_path: Path, mark: str) 
     assert row.user == User(id="1", attributes={"plan": "pro, yearly"})
 
 
+def test_separators_in_quotes_do_not_count(tmp_path: Path) -> None:
+    """A comma within a quoted name does not make a table of semicolons one of commas."""
+    [row] = read(tmp_path, "all.csv", '\n"Name, first, last";id;x\nAda;1;2\n')
+    assert row.user.attributes == {"Name, first, last": "Ada", "x": "2"}
+
+
+@pytest.mark.parametrize("header", ["email,mail", "email,mobile", "id,user.Mail", "id,statement"])
+def test_columns_that_are_meant_so_are_read(tmp_path: Path, header: str) -> None:
+    """A near name is no mistake beside the right one, after `user.`, or declared."""
+    [row] = read(tmp_path, "all.csv", f"{header}\na@x.example,1\n")
+    assert row.row == 1
+
+
+def test_what_is_declared_is_no_misplaced_user(tmp_path: Path) -> None:
+    """A message may declare `id` or `users` as its data."""
+    (tmp_path / "a.json").write_text('{"id": 5, "users": {"a": 1}}')
+    [one] = read_recipients(tmp_path / "a.json", declared={"id": "integer", "users": "object"})
+    assert one.data == {"id": 5, "users": {"a": 1}}
+
+
 def test_csv_is_read_as_it_is_asked_for() -> None:
     """The first recipient of an endless table comes at once."""
 
@@ -125,7 +145,27 @@ ERRORS: list[tuple[str, str | bytes, str]] = [
     ("a.csv", "id,\n1,\n2,x\n", "a.csv:3: a cell has no column name above it"),
     ("a.csv", "id\n1,x\n", "a.csv:2: a cell has no column name above it"),
     ("a.csv", "id,locale.x\n1,y\n", "a.csv:2: user.locale: expected a string, got an object"),
-    ("a.xlsx", "", "a.xlsx: recipients come from a .json, .jsonl or .csv file"),
+    ("a.yaml", "", "a.yaml: recipients come from a .json, .jsonl or .csv file"),
+    ("a.xlsx", "", "a.xlsx: is an Excel workbook; save it as CSV UTF-8"),
+    ("a.csv", b"PK\x03\x04\x14\0", "a.csv: is an Excel workbook; save it as CSV UTF-8"),
+    ("a.json", b"\x1f\x8b\x08", "a.json: is compressed (gzip); unpack it first"),
+    ("a.jsonl", b"\x7fELF\0", "a.jsonl: is no text file"),
+    ("a.csv", "Email,name\n", "a.csv:1: there is no column 'email'; did you mean it by 'Email'?"),
+    ("a.csv", "id,E-mail\n", "did you mean it by 'E-mail'?"),
+    ("a.csv", "id;e-mail address\n", "did you mean it by 'e-mail address'?"),
+    ("a.csv", "mail\n", "did you mean it by 'mail'?"),
+    ("a.csv", "email,Phone Number\n", "there is no column 'phone'; did you mean it by 'Phone"),
+    ("a.csv", "id,mobile\n", "there is no column 'phone'; did you mean it by 'mobile'?"),
+    ("a.csv", "a@x.example,Ada\n", "a.csv:1: the first row names the columns, and 'a@x.example'"),
+    ("a.csv", "+447700900123\n", "and '+447700900123' is no name; put a row above it, as `phone`"),
+    (
+        "a.jsonl",
+        '{}\n{"email": "a@x.example"}',
+        'a.jsonl:2: email: belongs inside `user`: {"user": {"email": ...}}',
+    ),
+    ("a.json", '[{\n"phone": "+1"}]', "a.json:2: [0].phone: belongs inside `user`"),
+    ("a.json", '{"usr": {"id": "1"}}', "a.json:1: usr: did you mean 'user'?"),
+    ("a.json", '{"User": {"id": "1"}}', "a.json:1: User: did you mean 'user'?"),
 ]
 
 
@@ -182,6 +222,11 @@ PEOPLE = [
 def test_to_names_recipients(who: str, labels: list[str]) -> None:
     """A label wins over a number, a number over an email, an email over a field."""
     assert [r.label for r in select(PEOPLE, who)] == labels
+
+
+def test_to_names_several_recipients() -> None:
+    """In the order asked for, each of them once."""
+    assert [r.label for r in select(PEOPLE, "bob", "plan=pro", "#2")] == ["bob", "ada"]
 
 
 @pytest.mark.parametrize("who", ["adda", "#0", "#9", "plan=free", "plan.x=1", "", "#²"])

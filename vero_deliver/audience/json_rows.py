@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import difflib
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from vero_deliver.audience.recipient import Recipient, fail, user_of
 from vero_deliver.json_lines import json_lines
-from vero_deliver.plain import KeyPath, Problem, Where, kind_of, unwritable
+from vero_deliver.plain import KeyPath, Problem, Where, kind_of, quoted, unwritable
 from vero_deliver.reading import ReadError, decode_text, parse_json
+
+_WHO = ("email", "phone", "id")
 
 
 def is_whole(line: bytes) -> bool:
@@ -21,17 +24,19 @@ def is_whole(line: bytes) -> bool:
     return True
 
 
-def from_json(text: str, file: str, label: str) -> Iterator[Recipient]:
+def from_json(text: str, file: str, label: str, declared: Container[str]) -> Iterator[Recipient]:
     """One object, labelled so, or an array of them."""
-    value = parse_json(text, file)
+    value, place = parse_json(text, file), _Place(file, text)
     if not isinstance(value, list):
-        yield _recipient(value, (), _Place(file, text), label or "#1", named=bool(label))
+        yield _recipient(value, (), place, declared, row=1, label=label)
         return
     for index, member in enumerate(value):
-        yield _recipient(member, (index,), _Place(file, text), f"#{index + 1}")
+        yield _recipient(member, (index,), place, declared, row=index + 1)
 
 
-def from_json_lines(lines: Iterable[bytes], file: str) -> Iterator[Recipient]:
+def from_json_lines(
+    lines: Iterable[bytes], file: str, declared: Container[str]
+) -> Iterator[Recipient]:
     """One object a line; empty lines are skipped."""
     count = 0
     for number, raw in enumerate(lines, 1):
@@ -39,7 +44,7 @@ def from_json_lines(lines: Iterable[bytes], file: str) -> Iterator[Recipient]:
         if text:
             count += 1
             place = _Place(file, text, number)
-            yield _recipient(parse_json(text, file, number), (), place, f"#{count}")
+            yield _recipient(parse_json(text, file, number), (), place, declared, row=count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +64,39 @@ class _Place:
 
 
 def _recipient(
-    value: Any, at: KeyPath, place: Where, label: str, *, named: bool = False
+    value: Any, at: KeyPath, place: Where, declared: Container[str], *, row: int, label: str = ""
 ) -> Recipient:
     if not isinstance(value, Mapping):
         fail([Problem(at, f"expected an object with a user, got {kind_of(value)}")], place)
     problems = list(unwritable(value, "JSON", at))
     if problems:
         fail(problems, place)
+    if "user" not in value:
+        _refuse_misplaced(value, at, place, declared)
     data = {name: member for name, member in value.items() if name != "$schema"}
     user, event = (_or_empty(data.pop(name, None)) for name in ("user", "event"))
     if not isinstance(event, Mapping):
         fail([Problem((*at, "event"), f"expected an object, got {kind_of(event)}")], place)
     user = user_of(user, (*at, "user"), place)
-    return Recipient(user, data, label if named else user.email or user.id or label, event)
+    return Recipient(user, data, label or user.email or user.id or f"#{row}", event, row)
+
+
+def _refuse_misplaced(
+    value: Mapping[str, Any], at: KeyPath, place: Where, declared: Container[str]
+) -> None:
+    """Somebody to reach who is written where only the sender's data stands."""
+    for name in (name for name in value if name not in declared):
+        if name in _WHO:
+            shown = quoted(name).replace("'", '"')
+            detail = f'belongs inside `user`: {{"user": {{{shown}: ...}}}}'
+            fail([Problem((*at, name), f"{detail}; or declare it in [data]")], place)
+        if isinstance(value[name], Mapping) and _is_nearly_user(name):
+            fail([Problem((*at, name), f"did you mean 'user'? If {name} is data, declare it in "
+                          "[data], or add \"user\": {}")], place)  # fmt: skip
+
+
+def _is_nearly_user(name: str) -> bool:
+    return bool(difflib.get_close_matches(name.lower(), ["user"], cutoff=0.75))
 
 
 def _or_empty(value: Any) -> Any:

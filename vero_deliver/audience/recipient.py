@@ -17,12 +17,14 @@ class Recipient:
     """A user and what a message needs to know besides.
 
     label: a sample's file name without ending, else the user's email or id, else "#3".
+    row: its place in the file or stream, from 1; 0 for one that comes from neither.
     """
 
     user: User
     data: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
     event: Mapping[str, Any] = field(default_factory=dict)
+    row: int = field(default=0, compare=False)
 
 
 def user_of(flat: Any, at: KeyPath, where: Where) -> User:

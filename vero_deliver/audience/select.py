@@ -13,12 +13,18 @@ from vero_deliver.plain import ascii_safe, quoted
 _NEAR: Final = 1000  # names that a misspelt one is compared with
 
 
-def select(recipients: Iterable[Recipient], who: str) -> list[Recipient]:
-    """The recipients that `who` names: a label, "#3" (the third), an email or field=value.
+def select(recipients: Iterable[Recipient], *who: str) -> list[Recipient]:
+    """The recipients that each `who` names: a label, "#3" (the third), an email or field=value.
 
-    A field is a user's, or dotted: user.plan, event.total, month. Raises ConfigError if none.
+    A field is a user's, or dotted: user.plan, event.total, month. Each recipient comes once, in
+    the order asked for. Raises ConfigError for a `who` that is nobody.
     """
     everybody = list(recipients)
+    chosen = {id(found): found for name in who for found in _named(everybody, name)}
+    return list(chosen.values())
+
+
+def _named(everybody: list[Recipient], who: str) -> list[Recipient]:
     name, equals, value = who.partition("=")
     chosen = (
         [r for r in everybody if r.label == who]

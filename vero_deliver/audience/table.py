@@ -6,37 +6,40 @@ import csv
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
+from vero_deliver.audience.columns import columns_of, delimiter_of
 from vero_deliver.audience.recipient import Recipient, user_of
 from vero_deliver.errors import ConfigError
-from vero_deliver.plain import KeyPath, dotted, quoted
+from vero_deliver.plain import KeyPath
 from vero_deliver.reading import ReadError, decode_text
-
-_USER_COLUMNS: Final = {
-    "phone_number": "phone",
-    **{name: name for name in ("id", "email", "phone", "locale", "timezone")},
-}
 
 
 def from_csv(lines: Iterable[bytes], file: str, declared: Mapping[str, Any]) -> Iterator[Recipient]:
     """A row each, the first one names the columns."""
     decoded = (decode_text(raw, file, number) for number, raw in enumerate(lines, 1))
-    first = next(decoded, "")
-    # spreadsheets of many countries write ; where others write ,
-    delimiter = next((mark for mark in ",;\t" if mark in first), ",")
-    reader = csv.reader(itertools.chain([first], decoded), delimiter=delimiter, strict=True)
+    opening = list(_up_to_text(decoded))
+    delimiter = delimiter_of(opening[-1] if opening else "")
+    reader = csv.reader(itertools.chain(opening, decoded), delimiter=delimiter, strict=True)
     columns: list[KeyPath] = []
     count = 0
     for row, where in _rows(reader, file):
         if not columns:
-            columns = _columns(row, declared, where)
+            columns = columns_of(row, declared, where)
             continue
         count += 1
         parts = _parts(row, columns, where)
         user = user_of(parts["user"], ("user",), partial(_same, where))
         label = user.email or user.id or f"#{count}"
-        yield Recipient(user, parts["data"], label, parts["event"])
+        yield Recipient(user, parts["data"], label, parts["event"], count)
+
+
+def _up_to_text(lines: Iterator[str]) -> Iterator[str]:
+    """The lines up to the first that is not empty: the header."""
+    for line in lines:
+        yield line
+        if line.strip():
+            return
 
 
 def _same(where: str, _path: KeyPath) -> str:
@@ -55,34 +58,6 @@ def _rows(reader: Any, file: str) -> Iterator[tuple[list[str], str]]:
             return
         if any(row):
             yield row, f"{file}:{line}"
-
-
-def _columns(header: list[str], declared: Mapping[str, Any], where: str) -> list[KeyPath]:
-    """Where each column's cells go; () for a column without a name."""
-    columns: list[KeyPath] = []
-    for name in map(str.strip, header):
-        path = _target(name, declared) if name else ()
-        if any(not part for part in path):
-            raise ConfigError(f"{where}: column {quoted(name)} has an empty part")
-        clash = [other for other in columns if path and other and _overlap(path, other)]
-        if clash:
-            raise ConfigError(f"{where}: columns {dotted(clash[0])} and {dotted(path)} clash")
-        columns.append(path)
-    return columns
-
-
-def _target(name: str, declared: Mapping[str, Any]) -> tuple[str, ...]:
-    head, *rest = name.split(".")
-    if head in ("user", "event") and rest:
-        return head, *rest
-    if name in _USER_COLUMNS:
-        return "user", _USER_COLUMNS[name]
-    return "data" if head in declared else "user", head, *rest
-
-
-def _overlap(path: KeyPath, other: KeyPath) -> bool:
-    size = min(len(path), len(other))
-    return path[:size] == other[:size]
 
 
 def _parts(row: list[str], columns: list[KeyPath], where: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import click
-from click.exceptions import NoSuchCommand
+from click.exceptions import NoSuchCommand, NoSuchOption
 
 from vero_deliver.cli.terminal import harmless
 from vero_deliver.errors import RenderError, VeroDeliverError
@@ -31,6 +31,8 @@ START_HERE = (
     ("vero-deliver preview", "what each of them will get"),
 )
 INTERRUPTED = 130
+# what an example gives to the options before the command
+BEFORE = {"env": " prod", "project": " DIR", "color": " never"}
 
 
 class Lazy(click.Group):
@@ -63,11 +65,25 @@ class Lazy(click.Group):
         with formatter.section("Start here"):
             formatter.write_dl(START_HERE)
 
+    def _placed(self, error: NoSuchOption) -> click.UsageError:
+        """The error, or where the option belongs if it is one of those before the command."""
+        command = error.ctx.info_name if error.ctx and error.ctx.parent else None
+        for option in self.params if command else ():
+            if error.option_name in option.opts and isinstance(option, click.Option):
+                value = BEFORE.get(option.name or "", "")
+                example = f"vero-deliver {error.option_name}{value} {command} ..."
+                detail = f"{error.option_name}: write it before the command: {example}"
+                return click.UsageError(detail, error.ctx)
+        return error
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click's, with our exit codes: 1 this user, 2 configuration, 130 interrupted."""
         kwargs["standalone_mode"] = False
         try:
             code = super().main(*args, **kwargs)
+        except NoSuchOption as error:
+            self._placed(error).show()
+            code = 2
         except click.ClickException as error:
             error.show()
             code = 2

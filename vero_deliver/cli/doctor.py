@@ -14,6 +14,7 @@ import msgspec
 
 from vero_deliver.audience import samples
 from vero_deliver.cli import options
+from vero_deliver.cli.contents import contents_of
 from vero_deliver.cli.printing import as_json as json_text
 from vero_deliver.cli.session import Session
 from vero_deliver.cli.terminal import harmless
@@ -89,6 +90,7 @@ def _channel(project: Project, content: ContentName) -> Finding:
 def _message(project: Project, name: str) -> Iterator[Finding]:
     try:
         message = project.message(name)
+        contents_of(message)
         people = samples(project.folder(name), declared=message.data)
         deliverer = Deliverer(project.renderer())
         broken = [
@@ -105,8 +107,10 @@ def _message(project: Project, name: str) -> Iterator[Finding]:
     for unrendered in broken:
         yield Finding("problem", name, str(unrendered))
     if not broken:
-        contents = ", ".join(message.contents) or "nothing"
-        yield Finding("ok", name, f"{contents}; rendered for {len(people)} samples")
+        languages = dict.fromkeys(deliverer.renderer.language(message, who.user) for who in people)
+        chosen = f" ({', '.join(languages)})" if languages else ""
+        contents = ", ".join(message.contents)
+        yield Finding("ok", name, f"{contents}; rendered for {len(people)} samples{chosen}")
 
 
 def _print_settings(project: Project, *, as_json: bool) -> None:

@@ -33,10 +33,19 @@ class Drawing:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def title(self, message: Message, who: str) -> None:
-        """A rule that says which message and for whom."""
+    def title(self, message: Message, who: str, language: str) -> None:
+        """A rule that says which message, for whom and in which language."""
         text = f"[bold]{escape(message.title)}[/]  {escape(message.id)}  {message.kind}"
-        self._console.print(Rule(f"{text}  for [bold]{escape(harmless(who))}[/]", align="left"))
+        self._console.print(
+            Rule(
+                f"{text}  for [bold]{escape(harmless(who))}[/] in {escape(language)}", align="left"
+            )
+        )
+
+    def broken(self, name: str, error: Exception) -> None:
+        """A message that there is nothing to draw of, and why."""
+        self._console.print(Rule(escape(harmless(name)), align="left"))
+        self._console.print(Panel(Text(harmless(str(error))), title="error", style="red"))
 
     def draw(
         self, content: ContentName, key: str, rendered: Rendered | Skipped | Exception

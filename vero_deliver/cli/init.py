@@ -30,19 +30,20 @@ def command(session: Session, name: str | None) -> None:
     """Start a project, or add a message to one.
 
     \b
-      vero-deliver init                  a project here, with the message `welcome`
+      vero-deliver init                  a project here, with one message
       vero-deliver init shop             the same in a new folder
       vero-deliver init billing/overdue  inside a project: one more message
 
     Files that are there already stay as they are.
     """
     here = Path(session.project or ".")
-    if name is not None and not _NAME.fullmatch(name):
+    project = here.is_dir() and find(here) is not None
+    if name is not None and not (_NAME.fullmatch(name) if project else name.isprintable()):
         raise click.UsageError(f"{name!r} is no name; write words and /, as billing/overdue")
-    if here.is_dir() and find(here) is not None:
+    if project:
         _add(session, Project.find(here), name)
     else:
-        _start(session, here / name if name else here)
+        _start(session, here / (name or ""))
 
 
 def _add(session: Session, project: Project, name: str | None) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Moment(click.ParamType[datetime]):
@@ -40,19 +43,24 @@ def complete_message(ctx: click.Context, param: click.Parameter, incomplete: str
 
 
 message_argument = click.argument("message", shell_complete=complete_message)
-to_option = click.option(
-    "-t",
-    "--to",
-    metavar="WHO",
-    help="A sample's name, its row (#3), an address, or field=value.",
+_SOURCE = "Users and data: a .json, .jsonl or .csv file, or - for JSON lines on stdin."
+
+
+def _to(text: str) -> Callable[[F], F]:
+    return click.option("-t", "--to", metavar="WHO", multiple=True, help=f"{text} Repeatable.")
+
+
+def _data(text: str) -> Callable[[F], F]:
+    return click.option("-d", "--data", metavar="SOURCE", help=text)
+
+
+show_to_option = _to("A sample's name, its row ('#3'), an address, or field=value.")
+show_data_option = _data(f"{_SOURCE} Default: the samples of the message.")
+send_to_option = _to(
+    "An address or a phone number (+447700900123). With --data, which of its users: an email, "
+    "a row ('#3'), or field=value."
 )
-data_option = click.option(
-    "-d",
-    "--data",
-    metavar="SOURCE",
-    help="Users and data: a .json, .jsonl or .csv file, or - for JSON lines on stdin. "
-    "Default: the samples of the message.",
-)
+send_data_option = _data(_SOURCE)
 channel_option = click.option(
     "-c",
     "--channel",

@@ -20,6 +20,7 @@ from vero_deliver.rendered import (
 )
 
 FORMATS: Final = ("eml", "html", "text", "json", "http")
+ENDINGS: Final = {"text": "txt"}  # of files, where not the format itself
 DEFAULT_FORMATS: dict[ContentName, str] = {
     "email": "eml", "push": "json", "sms": "text", "http": "http",
 }  # fmt: skip

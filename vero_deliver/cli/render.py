@@ -11,7 +11,8 @@ import click
 
 from vero_deliver.audience import Recipient
 from vero_deliver.cli import options
-from vero_deliver.cli.printing import DEFAULT_FORMATS, FORMATS, printed
+from vero_deliver.cli.contents import contents_of, explained
+from vero_deliver.cli.printing import DEFAULT_FORMATS, ENDINGS, FORMATS, printed
 from vero_deliver.cli.recipients import about, for_showing
 from vero_deliver.cli.session import Session
 from vero_deliver.deliver import Deliverer
@@ -22,8 +23,8 @@ from vero_deliver.rendered import ContentName, Skipped
 
 @click.command("render")
 @options.message_argument
-@options.to_option
-@options.data_option
+@options.show_to_option
+@options.show_data_option
 @options.channel_option
 @click.option(
     "-f",
@@ -47,7 +48,7 @@ from vero_deliver.rendered import ContentName, Skipped
 def command(
     session: Session,
     message: str,
-    to: str | None,
+    to: Sequence[str],
     data: str | None,
     channels: Sequence[ContentName],
     fmt: str | None,
@@ -65,19 +66,21 @@ def command(
     """
     loaded = session.loaded.message(message)
     contents = channels or _contents(loaded, fmt)
+    contents_of(loaded, contents)
     deliverer = Deliverer(session.loaded.renderer())
     pages: list[tuple[str, bytes]] = []
     for who in for_showing(session.loaded, loaded, to, data, every=every):
         session.step(f"rendering for {who.label}")
         found = deliverer.render(loaded, who.user, contents=contents, **about(who, key, now))
-        for content, delivery_key, rendered in found:
+        for content, delivery_key, made in found:
+            rendered = explained(made, content, who)
             if isinstance(rendered, RenderError):
                 raise rendered
             if isinstance(rendered, Skipped):
                 session.say(f"{who.label}: no {content}: {rendered.reason}")
                 continue
             chosen = fmt or DEFAULT_FORMATS[content]
-            name = f"{_file_name(who)}.{content}.{chosen}"
+            name = f"{_file_name(who)}.{content}.{ENDINGS.get(chosen, chosen)}"
             pages.append((name, printed(rendered, delivery_key, chosen)))
     _write(session, pages, out)
 

@@ -16,6 +16,7 @@ from vero_deliver.secret import Secret
 
 Security = Literal["starttls", "tls", "none"]
 Auth = Literal["auto", "plain", "login", "xoauth2"]
+_WITH_PORT = re.compile(r".+:[0-9]+")
 Token = Callable[[], str | Awaitable[str]]
 
 
@@ -59,7 +60,9 @@ class Server:
         return Misconfigured(detail, channel=self.channel, code=code)
 
     def _connection_problems(self) -> Iterator[str]:
-        if not _is_host(self.host):
+        if "://" in self.host or (_WITH_PORT.fullmatch(self.host) and _ip(self.host) is None):
+            yield f"host {self.host!r}: host and port are two arguments"
+        elif not _is_host(self.host):
             yield f"host {self.host!r} is no host name or IP address"
         if not 0 < self.port < 65536:
             yield f"port {self.port} is not within 1 to 65535"
