@@ -29,6 +29,7 @@ from vero_deliver.plain import (
     quoted,
 )
 from vero_deliver.reading import ReadError, parse_json
+from vero_deliver.source import where as line_of
 
 _ABSENT: Final = object()
 
@@ -52,8 +53,22 @@ def check_data(
     problems: list[Problem] = []
     checked = _object(declared, values, (), problems)
     if problems:
-        raise DataError(listed(problems)[0], where=where, who=who)
+        detail, place = listed(problems, lambda path: _line_of(declared, path))
+        raise DataError(detail, where=place or where, who=who)
     return checked
+
+
+def _line_of(declared: Any, path: KeyPath) -> str:
+    """`file:line` of what declares a value; empty for a message made in Python."""
+    for part in path:
+        if isinstance(declared, Mapping) and part in declared:
+            declared = declared[part]
+        elif isinstance(declared, list | tuple) and declared:
+            declared = declared[0]
+    while isinstance(declared, Mapping | list | tuple) and declared:
+        first = declared.values() if isinstance(declared, Mapping) else declared
+        declared = next(iter(first))
+    return line_of(declared) if isinstance(declared, str) else ""
 
 
 def _members(declared: Any, path: KeyPath) -> Iterator[Problem]:
@@ -163,7 +178,10 @@ def _typed(name: str, value: Any, path: KeyPath, problems: list[Problem]) -> Any
         return _TYPES[name](value)
     except (ValueError, ArithmeticError):
         got = "a string that is none" if isinstance(value, str) else kind_of(value)
-        problems.append(Problem(path, f"expected {_article(name)}, got {got}"))
+        example = (
+            f" such as {_EXAMPLES[name]}" if isinstance(value, str) and name in _EXAMPLES else ""
+        )
+        problems.append(Problem(path, f"expected {_article(name)}{example}, got {got}"))
         return value
 
 
@@ -270,5 +288,11 @@ _TYPES: Final[dict[str, Callable[[Any], Any]]] = {
     "list": _list,
     "object": _mapping,
     "any": lambda value: value,
+}
+_EXAMPLES: Final = {
+    "number": "12.50",
+    "decimal": "12.50",
+    "date": "2026-05-01",
+    "datetime": "2026-05-01T10:00:00Z",
 }
 TYPE_NAMES: Final = tuple(_TYPES)

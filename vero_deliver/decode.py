@@ -77,6 +77,25 @@ def to_plain(message: Message, *, where: Where = nowhere) -> dict[str, Any]:
     return plain
 
 
+def check_variants(message: Message, where: Where = nowhere) -> None:
+    """Raise MessageError for a variant in none of the message's locales: nobody would get it."""
+    problems = []
+    for locale in message.email.variants if message.email else ():
+        if locale not in message.locales:
+            alike = {known.lower().replace("_", "-"): known for known in message.locales}
+            near = alike.get(locale.lower().replace("_", "-"))
+            hint = f"; did you mean {quoted(near)}?" if near else f"; {_how_to_declare(message)}"
+            words = f"{quoted(locale)} is none of the message's locales{hint}"
+            problems.append(Problem(("email", "variants", locale), words))
+    if problems:
+        raise error(problems, where)
+
+
+def _how_to_declare(message: Message) -> str:
+    known = ", ".join(message.locales)
+    return f"they are {known}" if known else 'it has none: add locales = ["en", ...] to it'
+
+
 def _with_lists(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _with_lists(member) for key, member in value.items()}

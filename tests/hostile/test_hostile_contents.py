@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vero_deliver import Http, Message, Push, PushAction, Renderer, Sms, User
 from vero_deliver.render.undefined import Policy
-from vero_deliver.rendered import RenderedHttp, RenderedPush, RenderedSms, Skipped, document
+from vero_deliver.rendered import RenderedHttp, RenderedPush, RenderedSms, document
 
 POLICIES: tuple[Policy, ...] = ("strict", "blank", "keep")
 RENDERERS: dict[str, Renderer] = {policy: Renderer(undefined=policy) for policy in POLICIES}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import structs
 
 from vero_deliver import Attachment, Email, EmailVariant, Http, Message, Push, PushAction, Sms
 
@@ -116,6 +117,15 @@ texts_sms = some(
 https = some(Http, {"url": texts}, headers=short_maps, json=json_values) | some(
     Http, {"url": texts}, method=st.sampled_from(("GET", "PUT")), body=texts
 )
+
+
+def declared(message: Message) -> Message:
+    """The message with the locales of its variants among its own."""
+    variants = message.email.variants if message.email else {}
+    spare = [locale for locale in variants if locale not in message.locales]
+    return structs.replace(message, locales=(*message.locales, *spare))
+
+
 messages: st.SearchStrategy[Message] = some(
     Message,
     {"title": texts},
@@ -129,4 +139,4 @@ messages: st.SearchStrategy[Message] = some(
     sms=texts_sms,
     http=https,
     data=st.dictionaries(names, declarations, max_size=3),
-)
+).map(declared)

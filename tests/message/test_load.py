@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from message_strategies import extras, without_null
 
 from vero_deliver import Email, EmailVariant
-from vero_deliver.errors import ConfigError, MessageError
+from vero_deliver.data import check_data
+from vero_deliver.errors import ConfigError, DataError, MessageError
 from vero_deliver.loader import load_message, load_messages, message_ids, save_message
 from vero_deliver.source import where
 
+LOCALES = 'locales = ["en", "cs", "en-GB"]\n'
 EMAIL = 'title = "T"\n[email]\nsubject = "Hello"\n'
 
 
@@ -43,7 +45,7 @@ def refusal(folder: Path) -> str:
 def test_files_beside_message_toml_are_its_fields(folder: Path) -> None:
     """Bodies, locales, push extras and http bodies each have their file."""
     write(folder, {
-        "message.toml": EMAIL + '[push]\ntitle="p"\n[http]\nurl="u"\n',
+        "message.toml": LOCALES + EMAIL + '[push]\ntitle="p"\n[http]\nurl="u"\n',
         "email.mjml": "<mjml>\r\n", "email.txt": "text", "email.cs.mjml": "<cs>",
         "email.en-GB.txt": "GB", "push.ios.json": '{"a": null}', "http.json": "[1]",
         "README.md": "", ".hidden.toml": "", "notes.txt": "", "email.mjml~": "",
@@ -65,14 +67,15 @@ def test_files_beside_message_toml_are_its_fields(folder: Path) -> None:
 
 def test_text_knows_its_file_and_line(folder: Path) -> None:
     """An error in a template can name the line it was written on."""
-    toml = 'title = "T"\n[email]\nsubject = """\nHello"""\n[email.variants.cs]\nsubject = "A"\n'
+    toml = 'title = "T"\nlocales = ["cs"]\n[email]\nsubject = """\nHello"""\n'
+    toml += '[email.variants.cs]\nsubject = "A"\n'
     write(folder, {"message.toml": toml, "email.html": "<p>", "http.json": '{\n"a": ["x"]}'})
     write(folder, {"message.toml": toml + '[http]\nurl = "u"\n'})
     message = load_message(folder, root=folder.parent)
     assert message.email
     assert message.http
-    assert where(message.email.subject) == "messages/welcome/message.toml:4"
-    assert where(message.email.variants["cs"].subject) == "messages/welcome/message.toml:6"
+    assert where(message.email.subject) == "messages/welcome/message.toml:5"
+    assert where(message.email.variants["cs"].subject) == "messages/welcome/message.toml:7"
     assert where(message.email.html, 2) == "messages/welcome/email.html:2"
     assert where(message.http.json["a"][0]) == "messages/welcome/http.json:2"
 
@@ -205,6 +208,26 @@ ERRORS: list[tuple[dict[str, str | bytes], str]] = [
         {"message.toml": EMAIL + '[[email.attachments]]\nfile = "a"\ncontent = ""'},
         "file or content, not both",
     ),
+    (
+        {"message.toml": LOCALES + EMAIL, "email.fr.mjml": "x"},
+        "welcome/email.fr.mjml:1: email.variants.fr: 'fr' is none of the message's locales; they "
+        "are en, cs, en-GB",
+    ),
+    (
+        {"message.toml": LOCALES + EMAIL, "email.CS.mjml": "x"},
+        "welcome/email.CS.mjml:1: email.variants.CS: 'CS' is none of the message's locales; did "
+        "you mean 'cs'?",
+    ),
+    (
+        {"message.toml": LOCALES + EMAIL + '[email.variants.en_GB]\nsubject = "x"'},
+        "message.toml:5: email.variants.en_GB: 'en_GB' is none of the message's locales; did you "
+        "mean 'en-GB'?",
+    ),
+    (
+        {"message.toml": EMAIL, "email.de.html": "x"},
+        "email.de.html:1: email.variants.de: 'de' is none of the message's locales; it has none: "
+        'add locales = ["en", ...]',
+    ),
 ]
 
 
@@ -265,6 +288,27 @@ def test_messages_are_the_folders_with_a_message_toml(tmp_path: Path) -> None:
     (root / "empty").mkdir()
     assert message_ids(root) == ["a", "b", "shop/order"]
     assert [message.id for message in load_messages(root)] == ["a", "b", "shop/order"]
+
+
+def test_wrong_data_names_the_line_that_declares_it(folder: Path) -> None:
+    """Each problem has its own line of [data]; the declarations stay equal to plain text."""
+    toml = (
+        'title = "T"\n[data]\ntotal = "decimal"\n'
+        'when = {type = "date", default = "2026-01-01"}\n'
+        '[data.order]\nlines = [{name = "string"}]\n'
+    )
+    write(folder, {"message.toml": toml})
+    message = load_message(folder, root=folder.parent)
+    assert message.data["when"] == {"type": "date", "default": "2026-01-01"}
+    with pytest.raises(DataError) as raised:
+        check_data(message.data, {"total": "1,5", "when": "x", "order": {"lines": [{}]}})
+    assert str(raised.value) == (
+        "messages/welcome/message.toml:3: total: expected a decimal such as 12.50, got a string "
+        "that is none\n"
+        "messages/welcome/message.toml:4: when: expected a date such as 2026-05-01, got a string "
+        "that is none\n"
+        "messages/welcome/message.toml:6: order.lines[0].name: is missing"
+    )
 
 
 def test_a_misspelt_id_is_named_with_the_near_one(folder: Path) -> None:

@@ -88,6 +88,10 @@ UNWRITABLE: list[tuple[dict[str, Any], str]] = [
     ({"data": {"x": {"type": "any", "default": deep(200)}}}, "nested too deeply"),
     ({"locales": ("../x",)}, "locales[0]: '../x' is no locale"),
     (
+        {"email": Email(subject="s", variants={"fr": EmailVariant(html="h")})},
+        "email.variants.fr: 'fr' is none of the message's locales",
+    ),
+    (
         {"email": Email(subject="s", variants={"../x": EmailVariant(html="h")})},
         "'../x' is no locale",
     ),

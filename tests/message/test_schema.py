@@ -55,7 +55,7 @@ GOOD = [
     EMAIL + 'to = "a@x.example"\ncc = ["b@x.example"]\nhtml = "<p>"\nmjml = ""',
     EMAIL + '[[email.attachments]]\nfile = "a.png"\ncid = "a"\n',
     EMAIL + '[[email.attachments]]\ncontent_from = "pdf"\n',
-    EMAIL + '[email.variants.cs]\nsubject = "s"\n[email.headers]\nX-A = "b"',
+    'locales = ["cs"]\n' + EMAIL + '[email.variants.cs]\nsubject = "s"\n[email.headers]\nX-A = "b"',
     'title = "T"\n[push]\ntitle = "p"\nbadge = 1\nttl = "2h"\n[push.ios]\na = [1]',
     'title = "T"\n[http]\nurl = "u"\nmethod = "PUT"\njson = { a = 1 }',
     'title = "T"\n[check]\nignore = ["client/css"]',

@@ -477,7 +477,7 @@ def test_broken_mjml_names_the_element_and_its_line() -> None:
     """The engine names no line; the check of the author's source does."""
     with pytest.raises(
         RenderError,
-        match=r"mjml:3: .*</mj-body> closes nothing; <mj-section> is open",
+        match=r"email\.mjml:2: email\.mjml: <mj-section> is never closed",
     ):
         email(html="", mjml="<mjml><mj-body>\n<mj-section>\n</mj-body></mjml>")
 
@@ -512,3 +512,10 @@ def test_naive_clock_is_refused() -> None:
     message = Message(title="x", sms=Sms(body="x"))
     with pytest.raises(TypeError, match="with a timezone"):
         Renderer().render(message, User(phone="+420601000001"), "sms", now=datetime(2026, 1, 1))
+
+
+@pytest.mark.parametrize("language", ["english", "xx", "", "../cs"])
+def test_a_language_that_nobody_knows_is_refused(language: str) -> None:
+    """Numbers and dates would silently be English ones."""
+    with pytest.raises(ConfigError, match="write en or pt-BR"):
+        Renderer(language=language)

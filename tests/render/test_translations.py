@@ -9,8 +9,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from jinja2 import Environment
 
-from vero_deliver.errors import MessageError
+from vero_deliver.errors import MessageError, RenderError
+from vero_deliver.message import Message, Sms
+from vero_deliver.render import Renderer
 from vero_deliver.render.translations import load
+from vero_deliver.user import User
 
 CZECH = """
 msgid ""
@@ -142,3 +145,33 @@ def test_broken_mo_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(MessageError, match="not a gettext catalog") as caught:
         load(tmp_path, "cs")
     assert caught.value.where == str(path)
+
+
+def czech_error(folder: Path, template: str) -> RenderError:
+    message = Message(title="x", locales=("cs",), sms=Sms(body=template))
+    with pytest.raises(RenderError) as caught:
+        Renderer(translations=folder).render(message, User(phone="+420601000001"), "sms")
+    return caught.value
+
+
+@pytest.mark.parametrize("broken", ["Ahoj %(nme)s", "100% %(name)s", "100 %", "%(name)d"])
+def test_a_translation_that_takes_no_values_is_named(tmp_path: Path, broken: str) -> None:
+    """File and line of the entry, and the text it translates."""
+    po = f'\nmsgid "Hi %(name)s"\nmsgstr "{broken}"\n'
+    path = catalog_file(tmp_path, "cs", po)
+    error = czech_error(tmp_path, "{% trans name='Ada' %}Hi {{ name }}{% endtrans %}")
+    assert error.where == f"{path}:2"
+    assert "the translation of 'Hi %(name)s': " in error.detail
+
+
+def test_a_text_that_is_no_pattern_is_named(tmp_path: Path) -> None:
+    """Without a translation it is the text itself that is wrong."""
+    error = czech_error(tmp_path, "{{ gettext('100 %') }}")
+    assert "the text '100 %': " in error.detail
+    assert "written %%" in error.detail
+
+
+def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
+    """Some editors on Windows write one."""
+    catalog_file(tmp_path, "cs", "\ufeff" + CZECH.lstrip())
+    assert load(tmp_path, "cs").gettext("Hello") == "Ahoj"

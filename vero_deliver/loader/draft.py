@@ -22,8 +22,7 @@ class Draft:
         plain = parse_toml(text, file)
         self.spots: Spots = {path: (file, line) for path, line in toml_lines(text).items()}
         self.document: dict[str, Any] = {
-            # what [data] declares is no template; its defaults stay plain text
-            key: value if key == "data" else _sourced(value, (key,), self.spots)
+            key: (_declared if key == "data" else _sourced)(value, (key,), self.spots)
             for key, value in plain.items()
         }
 
@@ -33,6 +32,11 @@ class Draft:
             if path[:end] in self.spots:
                 return "{}:{}".format(*self.spots[path[:end]])
         return self.file
+
+    def whereabouts(self, path: KeyPath) -> str:
+        """As where, but of the first key in a table that has no line of its own."""
+        inside = (spot for spot in self.spots if spot[: len(path)] == path)
+        return self.where(next(inside, path))
 
     def put(self, path: KeyPath, value: Any, file: str, lines: Mapping[KeyPath, int]) -> None:
         """Set the value of a file. Raises MessageError where message.toml has it too."""
@@ -47,6 +51,17 @@ class Draft:
             raise MessageError(detail, where=here)
         self.spots |= {(*path, *below): (file, line) for below, line in lines.items()}
         table[path[-1]] = _sourced(value, path, self.spots)
+
+
+def _declared(value: Any, path: KeyPath, spots: Spots) -> Any:
+    """What [data] declares: no template, but errors name its line. Defaults stay plain text."""
+    if isinstance(value, dict) and isinstance(value.get("type"), str) and "default" in value:
+        return {**value, "type": _sourced(value["type"], (*path, "type"), spots)}
+    if isinstance(value, dict):
+        return {key: _declared(member, (*path, key), spots) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_declared(member, (*path, index), spots) for index, member in enumerate(value)]
+    return _sourced(value, path, spots)
 
 
 def _sourced(value: Any, path: KeyPath, spots: Spots) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from vero_deliver.data import check_declaration
-from vero_deliver.decode import decode, error
+from vero_deliver.decode import check_variants, decode, error
 from vero_deliver.errors import ConfigError, MessageError
 from vero_deliver.json_lines import json_lines
 from vero_deliver.loader.draft import Draft
@@ -112,6 +112,7 @@ def _load(place: _Place) -> Message:
     if isinstance(email, dict):
         _finish_email(email, draft, place)
     message = decode(Message, {**draft.document, "id": place.id}, where=draft.where)
+    check_variants(message, draft.whereabouts)
     check_declaration(message.data, draft.where)
     _check_json(message, draft)
     return message

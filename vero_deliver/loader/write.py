@@ -13,7 +13,7 @@ import msgspec
 import tomli_w
 
 from vero_deliver.data import check_declaration
-from vero_deliver.decode import error, to_plain
+from vero_deliver.decode import check_variants, error, to_plain
 from vero_deliver.errors import MessageError
 from vero_deliver.loader.layout import ASSETS, BODIES, PLATFORMS, TOML, body_name, path_of
 from vero_deliver.loader.read import load_message
@@ -57,6 +57,7 @@ def _files(message: Message, folder: Path) -> dict[str, bytes]:
         return ascii_safe(f"{display(folder)}/{TOML}")
 
     document = to_plain(message, where=where)
+    check_variants(message, where)
     check_declaration(message.data, where)
     document.pop("id", None)
     files = {

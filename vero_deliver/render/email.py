@@ -5,22 +5,20 @@ from __future__ import annotations
 import base64
 import binascii
 import mimetypes
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from vero_deliver.errors import RenderError
+from vero_deliver.errors import MessageError, RenderError
 from vero_deliver.message import Attachment, Email, EmailVariant
 from vero_deliver.render.addresses import addresses
 from vero_deliver.render.draft import Draft
+from vero_deliver.render.inline_images import check_cids
+from vero_deliver.render.layout import layout_file
 from vero_deliver.render.markup import Inliner, from_html, from_mjml
-from vero_deliver.render.mjml_check import MarkupError, fault
+from vero_deliver.render.mjml_check import MarkupError, locate
 from vero_deliver.render.plaintext import plaintext
 from vero_deliver.rendered import Address, File, RenderedEmail, Skipped
-from vero_deliver.source import where
-
-_DOCUMENT = re.compile(r"<(?:mjml|html)\b", re.IGNORECASE)
-_CID = re.compile(r"""(?:=\s*["']|url\(\s*["']?)cid:([^"'()\s>]+)""", re.IGNORECASE)
+from vero_deliver.source import Source, where
 
 
 def compose(
@@ -31,9 +29,10 @@ def compose(
     to = _mailboxes(draft, email.to, "email.to")
     if not to:
         return Skipped("the user has no email address")
-    html, text = _body(draft, email, variant, language, inliner)
+    base = variant if variant.mjml or variant.html else email
+    html, text = _body(draft, email, base, variant, language, inliner)
     files = _files(draft, email.attachments)
-    _check_cids(draft, email, html, files)
+    check_cids(draft, base, email.layout, html, files)
     return RenderedEmail(
         from_=_sender(draft, email.from_ or default_from),
         to=to,
@@ -103,9 +102,13 @@ def _headers(draft: Draft, email: Email) -> dict[str, str]:
 
 
 def _body(
-    draft: Draft, email: Email, variant: EmailVariant, language: str, inliner: Inliner
+    draft: Draft,
+    email: Email,
+    base: Email | EmailVariant,
+    variant: EmailVariant,
+    language: str,
+    inliner: Inliner,
 ) -> tuple[str, str]:
-    base = email if not (variant.mjml or variant.html) else variant
     preheader = draft.line(variant.preheader or email.preheader, "email.preheader")
     html = _html(draft, base, email.layout, preheader, language, inliner)
     # a translated body without its own text part must not fall back to the other language's
@@ -128,41 +131,28 @@ def _html(
     source, field = getattr(body, ending), f"email.{ending}"
     if not source:
         return ""
-    if layout and _DOCUMENT.search(source):
-        raise draft.wrong(
-            source,
-            field,
-            f"a body with a layout holds no <{'mjml' if body.mjml else 'html'}>: keep what stands "
-            "inside its body, or take `layout` out",
-        )
-    if layout and "." not in layout:
-        layout = f"{layout}.{ending}"
+    if layout:
+        layout = layout_file(draft, layout, source, ending)
     markup = draft.text(source, field, escape="html", layout=layout)
     try:
         if body.mjml:
             return from_mjml(markup, preheader, language, inliner)
         return from_html(markup, preheader, language, inliner)
     except MarkupError as error:
-        raise _markup_error(draft, source, field, error) from None
+        raise _markup_error(draft, source, field, layout, error) from None
 
 
-def _markup_error(draft: Draft, source: str, field: str, error: MarkupError) -> RenderError:
+def _markup_error(
+    draft: Draft, source: str, field: str, layout: str, error: MarkupError
+) -> RenderError:
     """Names a line of the author's file, where the fault is in it; rendered lines mean nothing."""
-    own = fault(source) if field == "email.mjml" else None
-    if own is None:
-        return draft.wrong(source, field, str(error))
-    return RenderError(
-        f"{field}: {own}", where=where(source, own.line) or f"{draft.name(field)}:{own.line}"
-    )
-
-
-def _check_cids(draft: Draft, email: Email, html: str, files: Sequence[File]) -> None:
-    known = {file.cid for file in files if file.cid}
-    for cid in _CID.findall(html):
-        if cid not in known:
-            has = f"; there are {', '.join(sorted(known))}" if known else ""
-            template = email.mjml or email.html
-            raise draft.wrong(template, "email", f"no attachment has the cid {cid[:60]!r}{has}")
+    found = locate(error.fault, draft.templates.written(source, layout)) if error.fault else None
+    if found:
+        text, line = found
+        place = where(text, line) or f"{draft.name(field)}:{line}"
+        return RenderError(f"{field}: {error}", where=place)
+    file = source.file if isinstance(source, Source) else draft.message.id or draft.message.title
+    return RenderError(f"{field}: {error}", where=file)
 
 
 def _files(draft: Draft, attachments: Sequence[Attachment]) -> list[File]:
@@ -177,7 +167,8 @@ def _file(draft: Draft, attachment: Attachment, field: str) -> File:
     if attachment.content_from:
         content = _data_bytes(draft, attachment.content_from, field)
     elif not content:
-        raise draft.wrong(attachment.filename, field, "has neither content nor content_from")
+        wrong = draft.wrong(attachment.filename, field, "has neither content nor content_from")
+        raise MessageError(wrong.detail, where=wrong.where)
     filename = draft.line(attachment.filename, f"{field}.filename")
     filename = filename.replace("/", "_").replace("\\", "_")
     guessed = mimetypes.guess_type(filename)[0] or "application/octet-stream"

@@ -24,6 +24,8 @@ from vero_deliver.render import limits
 from vero_deliver.render.filters import FILTERS
 from vero_deliver.render.json_values import plain
 from vero_deliver.render.run import current
+from vero_deliver.render.syntax import Translations
+from vero_deliver.render.translations import broken
 from vero_deliver.render.undefined import UNDEFINED, Policy, abort
 
 Escape = Literal["html", "text", "json"]
@@ -78,7 +80,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         text = getattr(__obj, "__self__", None)
         if isinstance(text, str):
             limits.check_method(text, getattr(__obj, "__name__", ""), args, kwargs)
-        return super().call(__context, __obj, *args, **kwargs)
+        try:
+            return super().call(__context, __obj, *args, **kwargs)
+        except (KeyError, TypeError, ValueError) as error:
+            if any(__obj is self.globals.get(name) for name in _TEXTS):
+                run = current()
+                raise broken(error, run.catalog, args[_TEXTS[__obj.__name__][0]]) from None
+            raise
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         wrapped = super().wrap_str_format(value)
@@ -134,7 +142,7 @@ def make(escape: Escape, policy: Policy, loader: BaseLoader) -> Sandbox:
         undefined=UNDEFINED[policy],
         autoescape=escape != "text",
         finalize=_json_value if escape == "json" else _no_none,
-        extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
+        extensions=[Translations, "jinja2.ext.loopcontrols"],
         keep_trailing_newline=True,
     )
     env.policies["ext.i18n.trimmed"] = True

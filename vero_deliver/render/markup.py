@@ -7,7 +7,8 @@ import re
 from typing import Literal
 
 from vero_deliver.errors import MissingExtra
-from vero_deliver.render.mjml_check import MarkupError, fault
+from vero_deliver.render.filters.formats import direction
+from vero_deliver.render.mjml_check import MarkupError, misplaced, unbalanced
 
 Inliner = Literal["css-inline", "premailer", "none"]
 
@@ -16,7 +17,11 @@ _INLINE_STYLE = re.compile(  # comments first, so that what they hold is left al
     r"|<mj-style\b[^>]*\binline\s*=\s*[\"']inline[\"'][^>]*>(?P<css>.*?)</mj-style\s*>",
     re.DOTALL,
 )
-_SILENT_ROOT = re.compile(r"<mjml(?=[\s>])(?![^>]*\slang\s*=)")
+_MJML = re.compile(
+    r"<!--(?:[^-]++|-(?!->))*+-->|<mjml\b(?P<given>(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*)", re.DOTALL
+)
+_LANG = re.compile(r"\slang\s*=\s*[\"']([^\"']*)")
+_DIR = re.compile(r"\sdir\s*=")
 _STYLED = re.compile(r"<style\b|<link\b[^>]*stylesheet", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"(\sstyle\s*=\s*)(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
@@ -34,9 +39,9 @@ def from_mjml(mjml: str, preheader: str, language: str, inliner: Inliner) -> str
     """
     import mjml as engine  # 20 ms that only MJML bodies pay
 
-    wrong = fault(mjml)
-    if wrong or "<mj-body" not in mjml:
-        raise wrong or MarkupError("there is no <mj-body>")
+    wrong = misplaced(mjml)
+    if wrong and wrong.name == "mj-include":  # before the engine reads a file
+        raise MarkupError(wrong.words, wrong)
     css: list[str] = []
 
     def take(match: re.Match[str]) -> str:
@@ -45,22 +50,39 @@ def from_mjml(mjml: str, preheader: str, language: str, inliner: Inliner) -> str
         css.append(match["css"])
         return ""
 
-    spoken = _SILENT_ROOT.sub(f'<mjml lang="{language}"', mjml, count=1)
+    spoken = with_language(_INLINE_STYLE.sub(take, mjml), language)
     try:
-        html = engine.mjml2html(_INLINE_STYLE.sub(take, spoken))
+        html = engine.mjml2html(spoken)
     except ValueError as error:
-        raise MarkupError(f"not valid MJML: {error}") from None
+        wrong = unbalanced(mjml) or wrong
+        raise MarkupError(wrong.words if wrong else f"not valid MJML: {error}", wrong) from None
+    if wrong:
+        raise MarkupError(wrong.words, wrong)
     html = with_preheader(html, preheader)
     return inline(html, "\n".join(css), inliner) if css else html
+
+
+def with_language(mjml: str, language: str) -> str:
+    """`lang` and `dir` on the root, where its author gave none."""
+
+    def speak(match: re.Match[str]) -> str:
+        given = match["given"]
+        if given is None:
+            return match[0]
+        found = _LANG.search(given)
+        lang = found[1] if found else language.replace("_", "-")
+        added = "" if found else f' lang="{lang}"'
+        added += "" if _DIR.search(given) else f' dir="{direction(lang)}"'
+        return f"<mjml{added}{given}"
+
+    return _MJML.sub(speak, mjml)
 
 
 def from_html(html: str, preheader: str, language: str, inliner: Inliner) -> str:
     """A complete document, with what its style elements say inlined and the elements kept."""
     if not _ROOT.search(html):
-        html = (
-            f'<html lang="{html_text.escape(language)}"><head><meta charset="utf-8"></head>'
-            f"<body>{html}</body></html>"
-        )
+        lang = html_text.escape(language.replace("_", "-"))
+        html = f'<html lang="{lang}"><head><meta charset="utf-8"></head><body>{html}</body></html>'
     if not _DOCTYPE.match(html):
         html = f"<!doctype html>{html}"
     html = with_preheader(html, preheader)

@@ -14,13 +14,12 @@ from typing import Any, Literal, TypedDict, Unpack, get_args, overload
 from markupsafe import Markup
 
 from vero_deliver.data import check_data
-from vero_deliver.decode import to_plain
+from vero_deliver.decode import check_variants, to_plain
 from vero_deliver.errors import ConfigError, DataError, MessageError, RenderError
 from vero_deliver.message import Message
-from vero_deliver.plain import nearest
 from vero_deliver.render import email, http, push, sms
 from vero_deliver.render.draft import Draft
-from vero_deliver.render.filters.formats import formats_for, match_locale
+from vero_deliver.render.filters.formats import formats_for, is_language, match_locale
 from vero_deliver.render.filters.times import zone
 from vero_deliver.render.given import check_call, check_user, names, shown
 from vero_deliver.render.markup import Inliner
@@ -42,7 +41,6 @@ from vero_deliver.user import User
 
 # what a URL may hold in a header and in an attribute (RFC 3986)
 _SAFE_URL = re.compile(r"[!#-;=?-Z\[\]_a-z~]+")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
 _KEPT = 1_000  # messages that were checked
 _LONGEST_TAG = 100  # characters of a locale; what it matches is cached
 RESERVED = ("user", "event", "campaign", "message", "url", "now")
@@ -97,8 +95,10 @@ class Renderer:
         ):
             if value not in known:
                 raise ConfigError(f"{name}: {value!r} is none of {', '.join(known)}")
-        if not _LANGUAGE.fullmatch(language):
-            raise ConfigError(f"language: {language[:40]!r} is no language tag; write en or pt-BR")
+        if not is_language(language):
+            raise ConfigError(
+                f"language: {language[:40]!r} is no language that is known; write en or pt-BR"
+            )
         unknown = set(links or {}) - set(_LINKS)
         if unknown:
             raise ConfigError(f"links: unknown {sorted(unknown)}; known: {sorted(_LINKS)}")
@@ -154,11 +154,20 @@ class Renderer:
                 raise
             raise type(error)(error.detail, where=error.where, who=who) from None
 
+    def language(self, message: Message, user: User) -> str:
+        """Which of the message's languages this user gets it in."""
+        return self._locales(message, user)[0]
+
+    def _locales(self, message: Message, user: User) -> tuple[str, str]:
+        """The language, and the locale that numbers and dates follow."""
+        known = message.locales or (self._language,)
+        return match_locale(user.locale[:_LONGEST_TAG], known, known[0])
+
     def _check_message(self, message: Message) -> None:
         """A message made in Python is checked as a folder is, once. Raises MessageError."""
         if self._checked.get(id(message)) is not message:
             to_plain(message, where=lambda _: _name(message))
-            _check_variants(message)
+            check_variants(message, lambda _: _name(message))
             if len(self._checked) >= _KEPT:
                 self._checked.clear()
             self._checked[id(message)] = message
@@ -167,8 +176,7 @@ class Renderer:
         self, message: Message, user: User, content: ContentName, about: About
     ) -> Rendered | Skipped:
         check_user(user)
-        locales = message.locales or (self._language,)
-        language, locale = match_locale(user.locale[:_LONGEST_TAG], locales, locales[0])
+        language, locale = self._locales(message, user)
         timezone = _timezone(user)
         run = Run(
             language=language,
@@ -258,18 +266,6 @@ def _timezone(user: User) -> tzinfo:
         return zone(user.timezone or "UTC")
     except ValueError as error:
         raise RenderError(str(error), where="user.timezone") from None
-
-
-def _check_variants(message: Message) -> None:
-    variants = message.email.variants if message.email else {}
-    for locale in variants:
-        if locale not in message.locales:
-            has = ", ".join(message.locales) or "not set"
-            raise MessageError(
-                f"email.variants: {locale!r} is none of the message's locales ({has})"
-                f"{nearest(locale.lower(), message.locales)}",
-                where=_name(message),
-            )
 
 
 def _name(message: Message) -> str:

@@ -9,21 +9,18 @@ from typing import Any
 
 import jinja2
 from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, TemplateSyntaxError
+from jinja2.meta import find_referenced_templates
 
 from vero_deliver.errors import MessageError, RenderError
 from vero_deliver.plain import nearest
+from vero_deliver.reading import ReadError, read_text
 from vero_deliver.render.clean import clean
 from vero_deliver.render.environment import Escape, Sandbox, make
+from vero_deliver.render.syntax import explained, with_near
 from vero_deliver.render.undefined import Abort, Policy
 from vero_deliver.source import Source, where
 
 _CACHE = 2_000  # compiled templates kept
-_HINTS = {  # the parser's words, and what mostly is behind them
-    "expected token 'end of print statement', got '.'": (
-        "inside trans a value needs a name: {% trans name=user.name %}... {{ name }}"
-    ),
-    "block 'content' defined twice": "the layout adds this block itself; take yours out",
-}
 
 
 class ProjectLoader(BaseLoader):
@@ -44,22 +41,24 @@ class ProjectLoader(BaseLoader):
         inside = path.resolve().is_relative_to(self.root.resolve())
         personal = "samples" in PurePosixPath(template).parts  # a name may come from data
         if not inside or personal or "\\" in template or not path.is_file():
-            known = [
-                f"{folder.relative_to(self.root).as_posix()}/{path.name}"
-                for folder in (path.parent,)
-                if inside and folder.is_dir()
-                for path in folder.iterdir()
-            ]
             raise TemplateNotFound(
                 template,
-                f"{template!r} is not a template below {self.root.name}/{nearest(template, known)}",
+                f"{template!r} is not a template below {self.root.name}/"
+                f"{nearest(template, self.names())}",
             )
-        changed = path.stat().st_mtime_ns
-        return (
-            path.read_text(encoding="utf-8"),
-            f"{self.root.name}/{template}",
-            lambda: path.is_file() and path.stat().st_mtime_ns == changed,
-        )
+        changed, file = path.stat().st_mtime_ns, f"{self.root.name}/{template}"
+        try:
+            text = read_text(path, file)
+        except ReadError as wrong:
+            raise MessageError(wrong.detail, where=wrong.where) from None
+        return text, file, lambda: path.is_file() and path.stat().st_mtime_ns == changed
+
+    def names(self, folder: str = "") -> list[str]:
+        """The files that templates may read, below a folder of the root; no samples."""
+        start = self.root / folder if self.root else None
+        found = start.rglob("*") if start and start.is_dir() else ()
+        names = (path.relative_to(self.root or "") for path in found if path.is_file())
+        return sorted(name.as_posix() for name in names if "samples" not in name.parts)
 
 
 class Templates:
@@ -84,6 +83,43 @@ class Templates:
             self._environments[escape] = make(escape, self._policy, self._loader)
         return self._environments[escape]
 
+    def names(self, folder: str) -> list[str]:
+        """The templates in a folder below the root."""
+        return self._loader.names(folder)
+
+    def text(self, name: str) -> Source:
+        """A template file as it is written."""
+        text, file, _ = self._loader.get_source(self.environment("text"), name)
+        return Source(text, file)
+
+    def file(self, name: str, escape: Escape) -> Template:
+        """A template file, compiled. Raises MessageError as render does."""
+        environment = self.environment(escape)
+        try:
+            return environment.get_template(name)
+        except TemplateSyntaxError as error:
+            raise _syntax(error, "", "", environment) from None
+
+    def written(self, text: str, layout: str = "") -> list[str]:
+        """The text, and the files that it reads by name: layout, includes and imports."""
+        found, waiting = [text], [f"_layouts/{layout}"] if layout else []
+        seen = set(waiting)
+        while True:
+            for name in self._referenced(found[-1]):
+                if name not in seen:
+                    seen.add(name)
+                    waiting.append(name)
+            if not waiting:
+                return found
+            found.append(self.text(waiting.pop(0)))
+
+    def _referenced(self, text: str) -> list[str]:
+        environment = self.environment("html")
+        parent = text.file.partition("/")[2] if isinstance(text, Source) else ""
+        names = [name for name in find_referenced_templates(environment.parse(str(text))) if name]
+        joined = [environment.join_path(name, parent) for name in names]
+        return [name for name in joined if name in self._loader.names()]
+
     def render(
         self,
         text: str,
@@ -102,7 +138,8 @@ class Templates:
         if not layout and not _has_constructs(text):
             return clean(text)
         template = self._template(text, escape, field, layout)
-        with _located(text, field, variables, template.filename or ""):
+        environment = self.environment(escape)
+        with _located(text, field, variables, template.filename or "", environment):
             return clean(self._bounded(template, variables, where(text) or field))
 
     def value(self, text: str, variables: Mapping[str, Any], *, field: str) -> Any:
@@ -111,7 +148,7 @@ class Templates:
         if expression is None:
             return self.render(text, variables, escape="text", field=field)
         environment = self.environment("text")
-        with _located(text, field, variables, "<template>"):
+        with _located(text, field, variables, "<template>", environment):
             compiled = environment.compile_expression(expression, undefined_to_none=False)
             value = compiled(variables)  # by keyword, data named `self` would clash
             return self.strict(value) if isinstance(value, jinja2.Undefined) else value
@@ -154,7 +191,7 @@ class Templates:
         try:
             code: CodeType = environment.compile(source, name=name, filename=filename)
         except TemplateSyntaxError as error:
-            raise _syntax(error, text, filename) from None
+            raise _syntax(error, text, filename, environment) from None
         return Template.from_code(environment, code, environment.globals)
 
     def _bounded(self, template: Template, variables: Mapping[str, Any], place: str) -> str:
@@ -171,8 +208,16 @@ class Templates:
 class _located:  # noqa: N801  # reads as a verb at its only two places
     """Turns whatever a template raises into a RenderError that names file and line."""
 
-    def __init__(self, text: str, field: str, variables: Mapping[str, Any], filename: str) -> None:
+    def __init__(
+        self,
+        text: str,
+        field: str,
+        variables: Mapping[str, Any],
+        filename: str,
+        environment: Environment,
+    ) -> None:
         self.text, self.field, self.variables, self.filename = text, field, variables, filename
+        self.environment = environment
 
     def __enter__(self) -> None: ...
 
@@ -187,7 +232,7 @@ class _located:  # noqa: N801  # reads as a verb at its only two places
         ):
             return
         if isinstance(error, TemplateSyntaxError):  # in an included file, or in an expression
-            raise _syntax(error, self.text, self.filename) from None
+            raise _syntax(error, self.text, self.filename, self.environment) from None
         if isinstance(error, TemplateNotFound):
             raise MessageError(error.message or str(error), where=self._where(tb)) from None
         raise RenderError(self._words(error), where=self._where(tb)) from None
@@ -199,7 +244,7 @@ class _located:  # noqa: N801  # reads as a verb at its only two places
             return words + (nearest(name, self.variables) if name.isidentifier() else "")
         if isinstance(error, RecursionError):
             return "templates include or call each other without end"
-        return words
+        return with_near(words, self.environment)
 
     def _where(self, tb: TracebackType | None) -> str:
         """The innermost template line of the traceback, in the author's own file."""
@@ -214,13 +259,11 @@ class _located:  # noqa: N801  # reads as a verb at its only two places
         return place
 
 
-def _syntax(error: TemplateSyntaxError, text: str, filename: str) -> MessageError:
+def _syntax(
+    error: TemplateSyntaxError, text: str, filename: str, environment: Environment
+) -> MessageError:
     own = error.filename in {None, filename} or error.name is None
-    line = error.lineno or 1
-    words = error.message or ""
-    for sign, hint in _HINTS.items():
-        if sign in words:
-            words += f" ({hint})"
+    words, line = explained(error, environment)
     place = (where(text, line) or f"{filename}:{line}") if own else f"{error.filename}:{line}"
     return MessageError(f"template syntax: {words}", where=place)
 

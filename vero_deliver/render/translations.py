@@ -10,9 +10,11 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from vero_deliver.errors import MessageError
+from vero_deliver.errors import MessageError, RenderError
+from vero_deliver.plain import quoted
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}")  # a name, never a path
+_BOM = b"\xef\xbb\xbf"  # Notepad's
 _UNCLOSED = re.compile(rb'\s*(?:msg\w+(?:\[\d+\])?\s*)?"(?!.*"\s*$)')
 
 
@@ -55,7 +57,7 @@ class _Lines:
     """A file's lines, and the number of the one read last."""
 
     def __init__(self, path: Path) -> None:
-        self._lines = path.read_bytes().splitlines(keepends=True)
+        self._lines = path.read_bytes().removeprefix(_BOM).splitlines(keepends=True)
         self.number = 0
 
     def __iter__(self) -> Iterator[bytes]:
@@ -66,7 +68,7 @@ class _Lines:
             yield line
 
 
-def _from_po(path: Path, language: str) -> GNUTranslations:
+def _from_po(path: Path, language: str) -> Catalog:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import PoFileError, read_po
 
@@ -82,15 +84,40 @@ def _from_po(path: Path, language: str) -> GNUTranslations:
     compiled = BytesIO()
     write_mo(compiled, catalog)
     compiled.seek(0)
-    return _parsed(compiled, path)
+    parsed = _parsed(compiled, path)
+    for message in catalog:
+        text = message.id if isinstance(message.id, str) else message.id[0]
+        if text and message.string and not message.fuzzy:
+            parsed.places.setdefault(text, f"{path}:{message.lineno}")
+    return parsed
 
 
-def _from_mo(path: Path) -> GNUTranslations:
+def _from_mo(path: Path) -> Catalog:
     return _parsed(BytesIO(path.read_bytes()), path)
 
 
-def _parsed(compiled: BytesIO, path: Path) -> GNUTranslations:
+class Catalog(GNUTranslations):
+    """A catalog that knows where it was written. places: text to the file and line it is at."""
+
+    def __init__(self, compiled: BytesIO) -> None:
+        self.places: dict[str, str] = {}
+        super().__init__(compiled)
+
+
+def broken(error: Exception, catalog: object, text: object) -> RenderError:
+    """What is wrong with the translation of a text whose values could not be put in."""
+    why = f"there is no value {quoted(str(error.args[0]))}" if isinstance(error, KeyError) else ""
+    detail = why or f"{error}; a percent sign is written %%"
+    while isinstance(catalog, Catalog):
+        if text in catalog.places:
+            words = f"the translation of {quoted(str(text))}: {detail}"
+            return RenderError(words, where=catalog.places[str(text)])
+        catalog = catalog._fallback  # type: ignore[attr-defined]  # noqa: SLF001  # no other way
+    return RenderError(f"the text {quoted(str(text))}: {detail}")
+
+
+def _parsed(compiled: BytesIO, path: Path) -> Catalog:
     try:
-        return GNUTranslations(compiled)
+        return Catalog(compiled)
     except (OSError, ValueError, LookupError, struct.error) as error:
         raise MessageError(f"not a gettext catalog: {error}", where=str(path)) from None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time, tzinfo
 from decimal import localcontext
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vero_deliver.render.filters.numbers import EXACT, number, shown
 from vero_deliver.render.filters.times import calendar_date, in_zone, moment
@@ -98,6 +98,17 @@ def match_locale(wanted: str, available: Sequence[str], default: str) -> tuple[s
     `wanted`: the default twice.
     """
     return _match(wanted, tuple(available), default)
+
+
+@lru_cache(maxsize=1024)
+def direction(tag: str) -> Literal["ltr", "rtl"]:
+    """Which way a language is written; left to right where CLDR does not know it."""
+    return "rtl" if _locale(tag).character_order == "right-to-left" else "ltr"
+
+
+def is_language(tag: str) -> bool:
+    """Whether CLDR knows the language of a tag: "en", "pt-BR"."""
+    return bool(_known(tag) or _known(_tidy(tag).partition("_")[0]))
 
 
 @lru_cache(maxsize=1024)
