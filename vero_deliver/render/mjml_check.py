@@ -64,7 +64,8 @@ class Fault:
     """One thing that is wrong with a document's elements.
 
     words: the same in the rendered text and in the template it comes from. name: the element's.
-    at: where it begins, -1 where unknown. balance: whether tags do not pair; the engine judges that, and is the stricter.
+    at: where it begins, -1 where unknown.
+    balance: whether tags do not pair; the engine judges that, and is the stricter.
     """
 
     words: str
