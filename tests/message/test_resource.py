@@ -214,3 +214,17 @@ def test_joined_addresses_split_into_the_same(addresses: tuple[str, ...]) -> Non
 def test_splitting_is_not_quadratic() -> None:
     """A megabyte of openings without an end is one pass."""
     assert len(split_addresses('{{"<{%{#,' * 100_000)) > 0
+
+
+def test_languages_that_only_the_emails_name() -> None:
+    """Vero's resource declares no locales: a default email and its variants make them known."""
+    resource = {
+        "title": "x",
+        "contents": [
+            {"type": "email", "email": {"subject": "Hello", "body": "<p>x</p>"}},
+            {"type": "email", "email": {"subject": "Bonjour", "locale": "fr"}},
+        ],
+    }
+    message = from_resource(resource)
+    assert message.locales == ("en", "fr")
+    assert from_resource(to_resource(message)) == message

@@ -31,6 +31,8 @@ from vero_deliver.resource.shape import (
 
 _MODELS: Final[dict[str, type[Push | Sms | Http]]] = {"push": Push, "sms": Sms, "http": Http}
 
+_UNSAID = "en"  # of a default email whose language the resource does not tell
+
 
 def from_resource(document: Any, *, where: str = "") -> Message:
     """The Message of Vero's JSON, given as plain values.
@@ -77,7 +79,7 @@ class _Reader:
             id=resource.id,
             title=resource.title,
             kind="transactional" if resource.transactional else "marketing",
-            locales=_locales(own, resource.locales),
+            locales=_locales(own, emails, resource.locales),
             tags=resource.tags,
             metadata=resource.metadata,
             data=resource.data,
@@ -169,9 +171,16 @@ def _own(emails: list[_Found], locales: Sequence[str]) -> _Found | None:
     return ranked[0] if ranked else None
 
 
-def _locales(own: _Found | None, locales: tuple[str, ...]) -> tuple[str, ...]:
-    extra = own.locale if own else ""
-    return locales if not extra or extra in locales else (extra, *locales)
+def _locales(
+    own: _Found | None, emails: list[_Found], declared: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The declared ones, and those that the emails have; Vero itself declares none."""
+    others = [email.locale for email in emails if email is not own and email.locale]
+    first = own.locale if own else ""
+    if not first and not declared and others:
+        first = _UNSAID
+    known = declared if not first or first in declared else (first, *declared)
+    return (*known, *(locale for locale in dict.fromkeys(others) if locale not in known))
 
 
 def _texts(email: EmailPart | VariantPart) -> dict[str, str]:
