@@ -6,13 +6,13 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vero_channels.transport.files import stem, store
+from vero_channels.transport.files import Folder, stem, store
 from vero_deliver.channel import Receipt
 from vero_deliver.errors import Refused
 from vero_deliver.rendered import RenderedHttp, RenderedPush, RenderedSms, document
 
 
-class Documents:
+class Documents(Folder):
     """Writes <key>.<content>.json into a folder; the same key writes the same file again.
 
     A document has the fields of the rendered content, plus `key` and `content`. The body of an
@@ -20,21 +20,7 @@ class Documents:
     """
 
     def __init__(self, folder: str | Path = "outbox", *, name: str = "json") -> None:
-        self._folder = Path(folder)
-        self._name = name
-
-    def __repr__(self) -> str:
-        return f"Documents({str(self._folder)!r}, name={self._name!r})"
-
-    @property
-    def name(self) -> str:
-        """The configured name."""
-        return self._name
-
-    @property
-    def idempotent(self) -> bool:
-        """True: a key names one file."""
-        return True
+        super().__init__(folder, name)
 
     async def send(self, rendered: RenderedPush | RenderedSms | RenderedHttp, key: str) -> Receipt:
         """Write the file; provider_id is its path."""
@@ -47,9 +33,6 @@ class Documents:
             ) from None
         await store(self._folder, {file: data}, channel=self._name)
         return Receipt(self._name, str(self._folder / file), datetime.now(UTC))
-
-    async def aclose(self) -> None:
-        """Nothing is kept open."""
 
 
 def _encode(rendered: RenderedPush | RenderedSms | RenderedHttp, key: str) -> bytes:

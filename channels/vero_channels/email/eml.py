@@ -6,31 +6,17 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vero_channels.transport.files import stem, store
+from vero_channels.transport.files import Folder, stem, store
 from vero_deliver.channel import Receipt
 from vero_deliver.errors import MessageError, Refused
 from vero_deliver.rendered import RenderedEmail
 
 
-class Eml:
+class Eml(Folder):
     """Writes each email into a folder; the same key writes the same file again."""
 
     def __init__(self, folder: str | Path = "outbox", *, name: str = "eml") -> None:
-        self._folder = Path(folder)
-        self._name = name
-
-    def __repr__(self) -> str:
-        return f"Eml({str(self._folder)!r}, name={self._name!r})"
-
-    @property
-    def name(self) -> str:
-        """The configured name."""
-        return self._name
-
-    @property
-    def idempotent(self) -> bool:
-        """True: a key names one file."""
-        return True
+        super().__init__(folder, name)
 
     async def send(self, rendered: RenderedEmail, key: str) -> Receipt:
         """Write the two files; provider_id is the path of the .eml, the one written last."""
@@ -42,9 +28,6 @@ class Eml:
         files = {f"{file}.json": _envelope(rendered, key), f"{file}.eml": message}
         await store(self._folder, files, channel=self._name)
         return Receipt(self._name, str(self._folder / f"{file}.eml"), datetime.now(UTC))
-
-    async def aclose(self) -> None:
-        """Nothing is kept open."""
 
 
 def _envelope(rendered: RenderedEmail, key: str) -> bytes:

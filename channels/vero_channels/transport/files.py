@@ -34,6 +34,30 @@ def stem(key: str) -> str:
     return name or "%"
 
 
+class Folder:
+    """What channels that write files have in common: a folder, a name, nothing to close."""
+
+    def __init__(self, folder: str | Path, name: str) -> None:
+        self._folder = Path(folder)
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._folder)!r}, name={self._name!r})"
+
+    @property
+    def name(self) -> str:
+        """The configured name."""
+        return self._name
+
+    @property
+    def idempotent(self) -> bool:
+        """True: a key names one file."""
+        return True
+
+    async def aclose(self) -> None:
+        """Nothing is kept open."""
+
+
 async def store(folder: Path, files: Mapping[str, bytes], *, channel: str) -> None:
     """Write files by name, in order, each whole or not at all. Raises Misconfigured.
 

@@ -1,0 +1,119 @@
+"""Push, sms and http contents composed for one user."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from making import ADA, NOW
+
+from vero_deliver.errors import RenderError
+from vero_deliver.message import (
+    Http,
+    Message,
+    Push,
+    Sms,
+)
+from vero_deliver.render import Renderer
+from vero_deliver.rendered import (
+    RenderedHttp,
+    RenderedPush,
+    RenderedSms,
+    Skipped,
+)
+from vero_deliver.user import User
+
+
+def test_push_fields() -> None:
+    """Every field is rendered; raw extras keep their types; the ttl is seconds."""
+    push = Push(
+        title="{{ user.first_name }}",
+        body="{{ n }} new",
+        data={"n": "{{ n }}"},
+        badge="{{ n }}",
+        ttl="2h",
+        ios={"aps": {"relevance-score": "{{ n }}", "x": "n={{ n }}"}, "list": ["{{ n }}", None]},
+    )
+    made = Renderer().render(Message(title="x", push=push), ADA, "push", data={"n": 3}, now=NOW)
+    assert isinstance(made, RenderedPush)
+    assert (made.title, made.body, made.data, made.badge, made.ttl) == (
+        "Ada",
+        "3 new",
+        {"n": "3"},
+        3,
+        7200,
+    )
+    assert made.ios == {"aps": {"relevance-score": 3, "x": "n=3"}, "list": [3, None]}
+
+
+def test_sms() -> None:
+    """To the user's phone; without one the user is skipped."""
+    message = Message(title="x", sms=Sms(body="Hi {{ x }}", from_="SHOP"))
+    made = Renderer().render(
+        message, User(phone="+420601000001"), "sms", data={"x": "<b>"}, now=NOW
+    )
+    assert isinstance(made, RenderedSms)
+    assert (made.to, made.body, made.from_) == ("+420601000001", "Hi <b>", "SHOP")
+    assert isinstance(Renderer().render(message, User(id="1"), "sms", now=NOW), Skipped)
+
+
+HOSTILE = 'q"\\\n</script>{{ 7*7 }}\u2028'
+
+
+def test_http_json_is_json_whatever_the_data() -> None:
+    """Strings in json are templates; one expression keeps its type."""
+    http = Http(
+        url="https://example.com/{{ user.id }}",
+        json={"a": "{{ x }}", "b": "x={{ x }}", "l": "{{ l }}", "n": None},
+    )
+    made = Renderer().render(
+        Message(title="x", http=http), ADA, "http", data={"x": HOSTILE, "l": [1]}, now=NOW
+    )
+    assert isinstance(made, RenderedHttp)
+    assert json.loads(made.body) == {"a": HOSTILE, "b": f"x={HOSTILE}", "l": [1], "n": None}
+    assert made.headers == {"Content-Type": "application/json"}
+
+
+def test_http_body_escapes_for_json() -> None:
+    """A templated JSON text stays JSON: values are escaped for the string they stand in."""
+    body = (
+        '{"a": "{{ x }}", "b": {{ l | tojson }}, '
+        '"c": "{% trans y=x %}v {{ y }}{% endtrans %}", "d": {{ x | tojson }}}'
+    )
+    http = Http(url="https://example.com", headers={"Content-Type": "application/json"}, body=body)
+    made = Renderer().render(
+        Message(title="x", http=http), ADA, "http", data={"x": HOSTILE, "l": [1, "z"]}, now=NOW
+    )
+    assert isinstance(made, RenderedHttp)
+    assert json.loads(made.body) == {"a": HOSTILE, "b": [1, "z"], "c": f"v {HOSTILE}", "d": HOSTILE}
+
+
+def test_http_body_takes_no_bare_list() -> None:
+    """Inside quotes a list would add members, so it is printed by `| tojson` or not at all."""
+    http = Http(
+        url="https://example.com",
+        headers={"Content-Type": "application/json"},
+        body='{"name": "{{ x }}", "role": "user"}',
+    )
+    with pytest.raises(RenderError, match="tojson"):
+        Renderer().render(
+            Message(title="x", http=http), ADA, "http", data={"x": [",", ":", ","]}, now=NOW
+        )
+
+
+def test_http_body_that_is_no_json_is_refused() -> None:
+    """A body whose Content-Type says JSON and which is none, is an error."""
+    http = Http(url="https://example.com", headers={"content-type": "application/json"}, body="{")
+    with pytest.raises(RenderError, match="JSON"):
+        Renderer().render(Message(title="x", http=http), ADA, "http", now=NOW)
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "https://", "https://a b", "ftp://x.example"]
+)
+def test_http_url_is_checked(url: str) -> None:
+    """Only http and https URLs with a host."""
+    with pytest.raises(RenderError, match=r"http\.url"):
+        Renderer().render(
+            Message(title="x", http=Http(url="{{ u }}")), ADA, "http", data={"u": url}, now=NOW
+        )
