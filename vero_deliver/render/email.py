@@ -6,7 +6,7 @@ import base64
 import binascii
 import mimetypes
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from vero_deliver.errors import MessageError, RenderError
 from vero_deliver.message import Attachment, Email, EmailVariant
@@ -16,13 +16,22 @@ from vero_deliver.render.inline_images import check_cids
 from vero_deliver.render.layout import layout_file
 from vero_deliver.render.markup import Inliner, from_html, from_mjml
 from vero_deliver.render.mjml_check import MarkupError, locate
+from vero_deliver.render.once.bodies import Bodies
+from vero_deliver.render.once.compiled import Body
 from vero_deliver.render.plaintext import plaintext
+from vero_deliver.render.run import current
 from vero_deliver.rendered import Address, File, RenderedEmail, Skipped
 from vero_deliver.source import Source, where
 
 
 def compose(
-    draft: Draft, email: Email, *, language: str, default_from: str, inliner: Inliner
+    draft: Draft,
+    email: Email,
+    *,
+    language: str,
+    default_from: str,
+    inliner: Inliner,
+    bodies: Bodies | None,
 ) -> RenderedEmail | Skipped:
     """The email as it will be sent, or Skipped where the user has no address."""
     variant = email.variants.get(language, EmailVariant())
@@ -30,7 +39,7 @@ def compose(
     if not to:
         return Skipped("the user has no email address")
     base = variant if variant.mjml or variant.html else email
-    html, text = _body(draft, email, base, variant, language, inliner)
+    html, text = _body(draft, email, base, variant, language, inliner, bodies)
     files = _files(draft, email.attachments)
     check_cids(draft, base, email.layout, html, files)
     return RenderedEmail(
@@ -108,15 +117,59 @@ def _body(
     variant: EmailVariant,
     language: str,
     inliner: Inliner,
+    bodies: Bodies | None,
 ) -> tuple[str, str]:
     preheader = draft.line(variant.preheader or email.preheader, "email.preheader")
-    html = _html(draft, base, email.layout, preheader, language, inliner)
+    html = _compiled(draft, base, email.layout, preheader, language, bodies)
+    if html is None:
+        html = _html(draft, base, email.layout, preheader, language, inliner)
     # a translated body without its own text part must not fall back to the other language's
     text_source = variant.text or ("" if base is variant else email.text)
     text = draft.text(text_source, "email.text") if text_source else plaintext(html)
     if not html and not text:
         raise draft.wrong(email.subject, "email", "has no body: write email.mjml, .html or .txt")
     return html, text
+
+
+def body_of(
+    draft: Draft, content: Email | EmailVariant, layout: str, language: str, *, preheader: bool
+) -> Body:
+    """What decides how a body is compiled."""
+    ending: Literal["mjml", "html"] = "mjml" if content.mjml else "html"
+    if layout and "." not in layout:
+        layout = f"{layout}.{ending}"
+    label = draft.name(f"email.{ending}")
+    source = content.mjml or content.html
+    return Body(source, ending, label, layout, language, preheader)
+
+
+def body_for(draft: Draft, email: Email, language: str) -> Body:
+    """The body that a language gets."""
+    variant = email.variants.get(language, EmailVariant())
+    base = variant if variant.mjml or variant.html else email
+    hidden = bool(variant.preheader or email.preheader)
+    return body_of(draft, base, email.layout, language, preheader=hidden)
+
+
+def _compiled(
+    draft: Draft,
+    content: Email | EmailVariant,
+    layout: str,
+    preheader: str,
+    language: str,
+    bodies: Bodies | None,
+) -> str | None:
+    """The HTML of a body that was compiled once; None where it is made for every recipient."""
+    if bodies is None or not (content.mjml or content.html):
+        return None
+    body = body_of(draft, content, layout, language, preheader=bool(preheader))
+
+    def check() -> None:
+        if layout:
+            layout_file(draft, layout, body.source, body.ending)
+
+    found = bodies.pieces(draft, body, preheader, current().catalog, check)
+    return None if found is None else "".join(found[1])
 
 
 def _html(

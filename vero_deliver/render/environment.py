@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from jinja2 import BaseLoader, Undefined, nodes, pass_context, pass_eval_context
 from jinja2.compiler import CodeGenerator, Frame
@@ -22,8 +22,10 @@ from markupsafe import Markup
 from vero_deliver.plain import kind_of
 from vero_deliver.render import limits
 from vero_deliver.render.filters import FILTERS
+from vero_deliver.render.filters.formats import direction
+from vero_deliver.render.filters.places import PLACES
 from vero_deliver.render.json_values import plain
-from vero_deliver.render.run import current
+from vero_deliver.render.run import Inexact, current
 from vero_deliver.render.syntax import Translations
 from vero_deliver.render.translations import broken
 from vero_deliver.render.undefined import UNDEFINED, Policy, abort
@@ -152,9 +154,15 @@ def make(escape: Escape, policy: Policy, loader: BaseLoader) -> Sandbox:
         "namespace": env.globals["namespace"],
         "abort": abort,
         "_": env.globals["_"],
+        "_plural": _plural,
+        "_inexact": _inexact,
         **{name: _formatted(name) for name in FORMATS},
     }
     env.filters.update(FILTERS)
+    env.filters.update(PLACES)
+    env.filters["_said"] = Markup.escape  # null too prints as in a translation
+    env.filters["_preheader"] = _preheader
+    env.filters["_direction"] = lambda language: direction(str(language))
     env.filters.update({name: _formatted(name) for name in FORMATS})
     env.filters.update({name: _bounded(name) for name in limits.PADDING_FILTERS})
     env.filters["replace"] = _replace
@@ -218,7 +226,28 @@ def _int(value: Any, default: int = 0, base: int = 10) -> int:
 
 def _no_none(value: Any) -> Any:
     """null prints nothing: nobody wants to read "Hi None"."""
-    return "" if value is None else value
+    if value is None:
+        return ""
+    if hasattr(value, "__html__"):
+        refused = current().refused
+        if refused and refused.search(value.__html__()):
+            raise Inexact
+    return value
+
+
+@pass_context
+def _preheader(_context: Context, _value: Any) -> str:
+    return current().preheader
+
+
+def _plural(*texts: Any) -> str:
+    """The form of a translation that a count asks for, its values not put in."""
+    catalog = current().catalog
+    return catalog.ngettext(*texts) if len(texts) == 3 else catalog.npgettext(*texts)
+
+
+def _inexact() -> NoReturn:
+    raise Inexact
 
 
 def _json_value(value: Any) -> Markup:

@@ -37,11 +37,31 @@ def from_mjml(mjml: str, preheader: str, language: str, inliner: Inliner) -> str
 
     language: what the document says it is in where its author said nothing.
     """
+    html, css = compiled_mjml(mjml, language)
+    html = with_preheader(html, preheader)
+    return inline(html, css, inliner) if css else html
+
+
+def compiled_mjml(mjml: str, language: str) -> tuple[str, str]:
+    """HTML, and the CSS that is to be inlined into it. Raises MarkupError."""
     import mjml as engine  # 20 ms that only MJML bodies pay
 
     wrong = misplaced(mjml)
     if wrong and wrong.name == "mj-include":  # before the engine reads a file
         raise MarkupError(wrong.words, wrong)
+    without, css = split_styles(mjml)
+    try:
+        html = engine.mjml2html(with_language(without, language))
+    except ValueError as error:
+        wrong = unbalanced(mjml) or wrong
+        raise MarkupError(wrong.words if wrong else f"not valid MJML: {error}", wrong) from None
+    if wrong:
+        raise MarkupError(wrong.words, wrong)
+    return html, "\n".join(css)
+
+
+def split_styles(mjml: str) -> tuple[str, list[str]]:
+    """The MJML without its `mj-style inline="inline"`, and what stood in them."""
     css: list[str] = []
 
     def take(match: re.Match[str]) -> str:
@@ -50,16 +70,7 @@ def from_mjml(mjml: str, preheader: str, language: str, inliner: Inliner) -> str
         css.append(match["css"])
         return ""
 
-    spoken = with_language(_INLINE_STYLE.sub(take, mjml), language)
-    try:
-        html = engine.mjml2html(spoken)
-    except ValueError as error:
-        wrong = unbalanced(mjml) or wrong
-        raise MarkupError(wrong.words if wrong else f"not valid MJML: {error}", wrong) from None
-    if wrong:
-        raise MarkupError(wrong.words, wrong)
-    html = with_preheader(html, preheader)
-    return inline(html, "\n".join(css), inliner) if css else html
+    return _INLINE_STYLE.sub(take, mjml), css
 
 
 def with_language(mjml: str, language: str) -> str:
@@ -78,19 +89,37 @@ def with_language(mjml: str, language: str) -> str:
     return _MJML.sub(speak, mjml)
 
 
+def has_direction(mjml: str) -> bool:
+    """Whether the author says which way the document is read."""
+    return any(_DIR.search(found["given"] or "") for found in _MJML.finditer(mjml))
+
+
 def from_html(html: str, preheader: str, language: str, inliner: Inliner) -> str:
     """A complete document, with what its style elements say inlined and the elements kept."""
+    html = with_preheader(complete(html, language), preheader)
+    return inline(html, "", inliner) if is_styled(html) else html
+
+
+def complete(html: str, language: str) -> str:
+    """A document, where it was a fragment."""
     if not _ROOT.search(html):
         lang = html_text.escape(language.replace("_", "-"))
         html = f'<html lang="{lang}"><head><meta charset="utf-8"></head><body>{html}</body></html>'
     if not _DOCTYPE.match(html):
         html = f"<!doctype html>{html}"
-    html = with_preheader(html, preheader)
-    return inline(html, "", inliner) if _STYLED.search(html) else html
+    return html
 
 
-def inline(html: str, css: str, inliner: Inliner) -> str:
-    """Declarations moved into style attributes. Never loads anything from anywhere."""
+def is_styled(html: str) -> bool:
+    """Whether there is CSS to inline."""
+    return bool(_STYLED.search(html))
+
+
+def inline(html: str, css: str, inliner: Inliner, *, tidy: bool = True) -> str:
+    """Declarations moved into style attributes. Never loads anything from anywhere.
+
+    tidy: leave out declarations that the inliner refuses and browsers skip; else MarkupError.
+    """
     if inliner == "none":
         return html.replace("</head>", f"<style>{css}</style></head>", 1) if css else html
     if inliner == "premailer":
@@ -106,8 +135,9 @@ def inline(html: str, css: str, inliner: Inliner) -> str:
     )
     try:
         return work.inline(html)
-    except css_inline.InlineError:
-        pass  # it refuses declarations that every browser skips
+    except css_inline.InlineError as error:  # it refuses declarations that every browser skips
+        if not tidy:
+            raise MarkupError(f"the CSS cannot be inlined: {error}") from None
     try:
         return work.inline(_ATTRIBUTE.sub(_tidy, html))
     except css_inline.InlineError as error:

@@ -23,6 +23,8 @@ from vero_deliver.render.filters.formats import formats_for, is_language, match_
 from vero_deliver.render.filters.times import zone
 from vero_deliver.render.given import check_call, check_user, names, shown
 from vero_deliver.render.markup import Inliner
+from vero_deliver.render.once.bodies import Bodies, Explanation
+from vero_deliver.render.once.parts import Reason
 from vero_deliver.render.run import Run, running
 from vero_deliver.render.templates import Templates
 from vero_deliver.render.translations import load
@@ -88,6 +90,7 @@ class Renderer:
         links: Mapping[str, str] | None = None,
         undefined: Policy = "strict",
         inliner: Inliner = "css-inline",
+        compile_once: bool = True,
     ) -> None:
         for name, value, known in (
             ("undefined", undefined, get_args(Policy)),
@@ -109,6 +112,7 @@ class Renderer:
         self._links = dict(links or {})
         self._undefined = undefined
         self._inliner: Inliner = inliner
+        self._bodies = Bodies(self._templates, inliner) if compile_once else None
         self._checked: dict[int, Message] = {}
 
     @overload
@@ -154,6 +158,24 @@ class Renderer:
                 raise
             raise type(error)(error.detail, where=error.where, who=who) from None
 
+    def explain(self, message: Message, language: str = "") -> Explanation:
+        """Whether the email's body is compiled once in that language, and why not.
+
+        Raises MessageError where the message has no email.
+        """
+        check_call(message, User(), {})
+        self._check_message(message)
+        if message.email is None:
+            raise MessageError("has no email content", where=_name(message))
+        known = message.locales or (self._language,)
+        run = self._run(User(locale=language or known[0]), message)
+        if self._bodies is None:
+            return Explanation(False, (Reason("compile_once is off", ""),))
+        with running(run):
+            draft = Draft(message, self._templates, {}, datetime.now(UTC))
+            body = email.body_for(draft, message.email, run.language)
+            return self._bodies.explain(body, run.catalog)
+
     def language(self, message: Message, user: User) -> str:
         """Which of the message's languages this user gets it in."""
         return self._locales(message, user)[0]
@@ -176,20 +198,23 @@ class Renderer:
         self, message: Message, user: User, content: ContentName, about: About
     ) -> Rendered | Skipped:
         check_user(user)
+        run = self._run(user, message)
+        at = about.get("now") or datetime.now(UTC)
+        with running(run):
+            variables = self._variables(message, user, about, run, at)
+            draft = Draft(message=message, templates=self._templates, variables=variables, at=at)
+            return self._content(draft, content, run)
+
+    def _run(self, user: User, message: Message) -> Run:
         language, locale = self._locales(message, user)
         timezone = _timezone(user)
-        run = Run(
+        return Run(
             language=language,
             locale=locale,
             timezone=timezone,
             catalog=load(self._translations, language),
             formats=formats_for(locale, timezone),
         )
-        at = about.get("now") or datetime.now(UTC)
-        with running(run):
-            variables = self._variables(message, user, about, run, at)
-            draft = Draft(message=message, templates=self._templates, variables=variables, at=at)
-            return self._content(draft, content, run)
 
     def _content(self, draft: Draft, content: ContentName, run: Run) -> Rendered | Skipped:
         message = draft.message
@@ -200,6 +225,7 @@ class Renderer:
                 language=run.language,
                 default_from=self._from.get("email", ""),
                 inliner=self._inliner,
+                bodies=self._bodies,
             )
         if content == "sms" and message.sms:
             return sms.compose(draft, message.sms, default_from=self._from.get("sms", ""))

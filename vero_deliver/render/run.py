@@ -6,6 +6,7 @@ shared by all users whatever their locale.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -30,6 +31,9 @@ class Run:
     language: the message's language that was chosen. locale: what numbers and dates follow.
     formats: format_date, money and so on, bound to locale and timezone.
     steps: how many more range() items templates may ask for.
+    preheader: what compiled bodies print as the preheader.
+    refused: markup that no value may bring in, since a body that was compiled once has no engine
+    left that would read it.
     """
 
     language: str
@@ -38,6 +42,12 @@ class Run:
     catalog: Catalog
     formats: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     steps: int = 1_000_000
+    preheader: str = ""
+    refused: re.Pattern[str] | None = None
+
+
+class Inexact(Exception):  # no error: the plain way is taken
+    """What a compiled body was asked to print needs the engines."""
 
 
 _current: ContextVar[Run] = ContextVar("vero_deliver_run")

@@ -16,6 +16,7 @@ from vero_deliver.plain import nearest
 from vero_deliver.reading import ReadError, read_text
 from vero_deliver.render.clean import clean
 from vero_deliver.render.environment import Escape, Sandbox, make
+from vero_deliver.render.places import in_places
 from vero_deliver.render.syntax import explained, with_near
 from vero_deliver.render.undefined import Abort, Policy
 from vero_deliver.source import Source, where
@@ -32,7 +33,6 @@ class ProjectLoader(BaseLoader):
     def get_source(
         self, environment: Environment, template: str
     ) -> tuple[str, str, Callable[[], bool]]:
-        del environment
         if self.root is None:
             raise TemplateNotFound(
                 template, f"{template!r} cannot be read: this renderer has no folder of templates"
@@ -51,6 +51,8 @@ class ProjectLoader(BaseLoader):
             text = read_text(path, file)
         except ReadError as wrong:
             raise MessageError(wrong.detail, where=wrong.where) from None
+        if getattr(environment, "escapes_html", False):
+            text = in_places(environment, text, css=template.endswith(".css"))
         return text, file, lambda: path.is_file() and path.stat().st_mtime_ns == changed
 
     def names(self, folder: str = "") -> list[str]:
@@ -120,6 +122,18 @@ class Templates:
         joined = [environment.join_path(name, parent) for name in names]
         return [name for name in joined if name in self._loader.names()]
 
+    def path(self, name: str) -> Path:
+        """Where a template's file is, or would be."""
+        return (self._loader.root or Path()) / PurePosixPath(name)
+
+    def compiled(self, source: str, *, escape: Escape, name: str) -> Template:
+        environment = self.environment(escape)
+        code: CodeType = environment.compile(source, name=None, filename=name)
+        return Template.from_code(environment, code, environment.globals)
+
+    def pieces(self, template: Template, variables: Mapping[str, Any]) -> list[str]:
+        return [clean(x) for x in template.root_render_func(template.new_context(dict(variables)))]
+
     def render(
         self,
         text: str,
@@ -183,6 +197,8 @@ class Templates:
     def _compile(self, text: str, escape: Escape, filename: str, layout: str) -> Template:
         environment = self.environment(escape)
         source = str(text)
+        if escape == "html":
+            source = in_places(environment, source)
         if layout:  # on one line, so that line numbers stay true
             source = (
                 f'{{% extends "_layouts/{layout}" %}}{{% block content %}}{source}{{% endblock %}}'

@@ -15,6 +15,7 @@ from vero_deliver.plain import quoted
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}")  # a name, never a path
 _BOM = b"\xef\xbb\xbf"  # Notepad's
+_NONE = NullTranslations()
 _UNCLOSED = re.compile(rb'\s*(?:msg\w+(?:\[\d+\])?\s*)?"(?!.*"\s*$)')
 
 
@@ -25,7 +26,7 @@ def load(folder: Path | None, language: str) -> NullTranslations:
     changes. Raises MessageError with file and line for a broken catalog.
     """
     if folder is None or not _LANGUAGE.fullmatch(language):
-        return NullTranslations()
+        return _NONE
     return _chain(tuple(_stamped(folder, language)))
 
 
@@ -45,7 +46,7 @@ def _stamped(folder: Path, language: str) -> Iterator[tuple[Path, str, int]]:
 @lru_cache(maxsize=256)
 def _chain(stamped: tuple[tuple[Path, str, int], ...]) -> NullTranslations:
     if not stamped:
-        return NullTranslations()
+        return _NONE
     (path, language, _), *parents = stamped
     catalog = _from_po(path, language) if path.suffix == ".po" else _from_mo(path)
     if parents:

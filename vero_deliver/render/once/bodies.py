@@ -1,0 +1,129 @@
+"""Skeletons kept and run: one body's HTML for one user, without any engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Template
+
+from vero_deliver.render.draft import Draft
+from vero_deliver.render.markup import Inliner
+from vero_deliver.render.once.compiled import Body, Compiler
+from vero_deliver.render.once.parts import Declined, Reason
+from vero_deliver.render.run import Catalog, Inexact, current
+from vero_deliver.render.templates import Templates
+from vero_deliver.render.undefined import Abort
+
+_KEPT = 500  # compiled bodies
+# markup in values that an engine would have read, or that ends an attribute
+_ENGINES_READ = re.compile("[<>\"']")
+# and what decides how a document is completed, where there is no engine
+_DOCUMENT = re.compile(r"<(?:!doctype|html|body|style|link)\b", re.IGNORECASE)
+_Stamp = tuple[Path, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Whether a body is compiled once; if not, why every recipient needs a compilation."""
+
+    compiled: bool
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What became of a body. stamps: files that it was made from, with their times of change."""
+
+    outcome: Template | Reason
+    stamps: Sequence[_Stamp]
+    refused: re.Pattern[str]
+
+    def is_fresh(self) -> bool:
+        return all(_stamp(path) == changed for path, changed in self.stamps)
+
+
+class Bodies:
+    """The compiled bodies of one project."""
+
+    def __init__(self, templates: Templates, inliner: Inliner) -> None:
+        self._templates = templates
+        self._compiler = Compiler(templates, inliner)
+        self._kept: dict[tuple[Body, Catalog], _Kept] = {}
+
+    def explain(self, body: Body, catalog: Catalog) -> Explanation:
+        """Whether the body is compiled once, and why not."""
+        outcome = self._find(body, catalog).outcome
+        if isinstance(outcome, Reason):
+            return Explanation(False, (outcome,))
+        return Explanation(True)
+
+    def template(self, body: Body, catalog: Catalog) -> Template | None:
+        """What is left to run for every recipient; None where the body is declined."""
+        outcome = self._find(body, catalog).outcome
+        return outcome if isinstance(outcome, Template) else None
+
+    def pieces(
+        self,
+        draft: Draft,
+        body: Body,
+        preheader: str,
+        catalog: Catalog,
+        check: Callable[[], object],
+    ) -> tuple[Template, list[str]] | None:
+        """The HTML in pieces; None where it has to be made the plain way for this user.
+
+        check: called before the body is compiled; what it raises comes out.
+        Raises Abort. Any other failure is left to the plain way, which says it in the author's
+        lines.
+        """
+        kept = self._find(body, catalog, check)
+        if isinstance(kept.outcome, Reason):
+            return None
+        run = current()
+        steps, run.preheader, run.refused = run.steps, preheader, kept.refused
+        try:
+            return kept.outcome, self._templates.pieces(kept.outcome, draft.variables)
+        except Abort:
+            raise
+        except (Inexact, Exception):  # noqa: BLE001  # the plain way meets it again, and says it
+            run.steps = steps
+            return None
+        finally:
+            run.refused = None
+
+    def _find(
+        self, body: Body, catalog: Catalog, check: Callable[[], object] = lambda: None
+    ) -> _Kept:
+        key = (body, catalog)
+        kept = self._kept.get(key)
+        if kept is None or (kept.stamps and not kept.is_fresh()):
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            check()
+            kept = self._kept[key] = self._compile(body, catalog)
+        return kept
+
+    def _compile(self, body: Body, catalog: Catalog) -> _Kept:
+        files: list[str] = []
+        try:
+            skeleton = self._compiler.skeleton(body, catalog, files)
+        except Declined as declined:
+            return _Kept(declined.reason, self._stamps(files), _ENGINES_READ)
+        template = self._templates.compiled(skeleton.source, escape="html", name=body.label)
+        refused = _DOCUMENT if skeleton.markup_in else _ENGINES_READ
+        return _Kept(template, self._stamps(files), refused)
+
+    def _stamps(self, files: Sequence[str]) -> Sequence[_Stamp]:
+        paths = (self._templates.path(name) for name in files)
+        return tuple((path, _stamp(path)) for path in paths)
+
+
+def _stamp(path: Path) -> int:
+    """When the file changed; 0 where it is gone."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
