@@ -6,25 +6,35 @@ import re
 
 # the two literal spaces in front make the search skip ahead; [ \t]+ takes ten times as long
 _SPACE_RUN = re.compile(rb"  +")
-_FOLDING = re.compile(rb"[\t\n\r ]+")
-_FIELD_END = re.compile(rb"\r\n(?![\t ])")
+_BLANKS = re.compile(rb"[\t ]+")
 
 
-def relaxed_fields(head: bytes, names: frozenset[bytes]) -> dict[bytes, list[bytes]]:
-    """Relaxed fields of these lower-case names, each with its CRLF, in their order; 3.4.2."""
-    found: dict[bytes, list[bytes]] = {}
-    for field in _FIELD_END.split(head):
-        name, _, value = field.partition(b":")
-        name = name.rstrip(b"\t ").lower()
-        if name in names:
-            value = _FOLDING.sub(b" ", value).strip(b" ")
-            found.setdefault(name, []).append(b"%b:%b\r\n" % (name, value))
-    return found
+def header_fields(head: bytes) -> tuple[tuple[bytes, ...], list[bytes]]:
+    """Names and values as they are written, but for folds, which are a bare LF.
+
+    head: every line end in it is CRLF, and there is none at its end.
+    """
+    folded = head.replace(b"\r\n ", b"\n ").replace(b"\r\n\t", b"\n\t")
+    names, _, values = zip(*[line.partition(b":") for line in folded.split(b"\r\n")], strict=True)
+    return names, list(values)
+
+
+def relaxed_name(name: bytes) -> bytes:
+    """The name in lower case, without the blanks before its colon; section 3.4.2."""
+    return name.rstrip(b"\t ").lower()
+
+
+def relaxed_value(value: bytes) -> bytes:
+    """The value, as `header_fields` gives it, unfolded and with single spaces; section 3.4.2."""
+    value = value.replace(b"\n", b"")  # the blank behind it stays
+    if b"  " in value or b"\t" in value:
+        value = _BLANKS.sub(b" ", value)
+    return value.strip(b" ")
 
 
 def simple_body(body: bytes) -> bytes:
     """The body with exactly one CRLF at its end; section 3.4.3."""
-    return body.rstrip(b"\r\n") + b"\r\n"
+    return body if _ends_once(body) else body.rstrip(b"\r\n") + b"\r\n"
 
 
 def relaxed_body(body: bytes) -> bytes:
@@ -32,6 +42,14 @@ def relaxed_body(body: bytes) -> bytes:
 
     Nothing at all where only blanks and empty lines are left.
     """
-    spaced = _SPACE_RUN.sub(b" ", body.replace(b"\t", b" "))
+    if b"\t" in body:
+        body = body.replace(b"\t", b" ")
+    spaced = _SPACE_RUN.sub(b" ", body)
+    if _ends_once(spaced) and b" \r\n" not in spaced:
+        return spaced
     lines = (spaced + b"\r\n").replace(b" \r\n", b"\r\n").rstrip(b"\r\n")
     return lines + b"\r\n" if lines else b""
+
+
+def _ends_once(body: bytes) -> bool:
+    return body.endswith(b"\r\n") and body[-3:-2] not in (b"", b"\r", b"\n")

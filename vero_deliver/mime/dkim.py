@@ -5,16 +5,23 @@ No l=, which lets text be appended, and no z=, which repeats the header.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from vero_deliver.errors import MessageError
-from vero_deliver.mime.canonical import relaxed_body, relaxed_fields, simple_body
+from vero_deliver.mime.canonical import (
+    header_fields,
+    relaxed_body,
+    relaxed_name,
+    relaxed_value,
+    simple_body,
+)
 from vero_deliver.mime.headers import Field
-from vero_deliver.mime.signer import Canonicalization, Signer
+from vero_deliver.mime.signer import Canonicalization, Signer, Tags
 
 _BODIES: dict[Canonicalization, Callable[[bytes], bytes]] = {
     "relaxed/relaxed": relaxed_body,
@@ -41,10 +48,8 @@ _SIGNED = {
     "List-Unsubscribe-Post": 1,
     "Feedback-ID": 0,
 }
-_LOWER = {name: name.lower().encode() for name in _SIGNED}
-_LOWER_NAMES = frozenset(_LOWER.values())
-
 _WORD_COLUMNS = 75  # of a word that fills a line; Field puts a space before it
+_BODY_HASH = "x" * 44  # as wide as the base64 of any SHA-256
 
 
 def sign(message: bytes, signers: Sequence[Signer], at: datetime) -> bytes:
@@ -57,37 +62,68 @@ def sign(message: bytes, signers: Sequence[Signer], at: datetime) -> bytes:
     if at.utcoffset() is None:
         raise ValueError(f"{at!r} has no timezone: give a datetime with tzinfo, such as UTC")
     head, _, body = message.partition(b"\r\n\r\n")
-    covered, second = _covered(head), int(at.timestamp())
+    names, covered = _covered(head)
+    second = int(at.timestamp())
     forms: set[Canonicalization] = {signer.canonicalization for signer in signers}
     hashes = {form: _body_hash(form, body) for form in forms}
     signatures = [
-        _signature(signer, covered, hashes[signer.canonicalization], second) for signer in signers
+        _signature(signer, _opening(signer.tags, names, second), covered, hashes)
+        for signer in signers
     ]
-    return "".join(signatures).encode() + message
+    return b"".join([*signatures, message])
+
+
+def _covered(head: bytes) -> tuple[tuple[str, ...], bytes]:
+    """The names of the h= tag, and the fields that they cover."""
+    ends = head.count(b"\r\n")
+    if head.count(b"\n") != ends or head.count(b"\r") != ends:
+        raise MessageError("the header has line ends other than CRLF; sign what mime.build gave")
+    names, values = header_fields(head)
+    plan = _plan(names)
+    fields = [(start, relaxed_value(values[at]), b"\r\n") for at, start in plan.covered]
+    return plan.names, b"".join([piece for field in fields for piece in field])
 
 
 @dataclass(frozen=True, slots=True)
-class _Covered:
-    """The part of the header that is signed. names: the h= tag in words."""
+class _Plan:
+    """What is signed of a header with certain fields. covered: their places, and `name:`."""
 
-    names: list[str]
-    fields: bytes
+    names: tuple[str, ...]
+    covered: tuple[tuple[int, bytes], ...]
 
 
-def _covered(head: bytes) -> _Covered:
-    bare = head.replace(b"\r\n", b"")
-    if b"\n" in bare or b"\r" in bare:
-        raise MessageError("the header has line ends other than CRLF; sign what mime.build gave")
-    found = relaxed_fields(head, _LOWER_NAMES)
-    if b"from" not in found:
+@lru_cache(maxsize=64)  # the messages of one template have the same fields
+def _plan(found: tuple[bytes, ...]) -> _Plan:
+    places: dict[bytes, list[int]] = {}
+    for at, name in enumerate(found):
+        places.setdefault(relaxed_name(name), []).append(at)
+    if b"from" not in places:
         raise MessageError("the message has no From, and DKIM cannot do without (RFC 6376, 5.4)")
     names: list[str] = []
-    fields: list[bytes] = []
+    covered: list[tuple[int, bytes]] = []
     for name, extra in _SIGNED.items():
-        present = found.get(_LOWER[name], [])
+        lower = name.lower().encode()
+        present = places.get(lower, [])
         names += [name] * (len(present) + extra)
-        fields += reversed(present)  # RFC 6376 section 5.4.2: from the bottom up
-    return _Covered(_listed(names), b"".join(fields))
+        # RFC 6376 section 5.4.2: from the bottom up
+        covered += [(at, lower + b":") for at in reversed(present)]
+    return _Plan(tuple(names), tuple(covered))
+
+
+@lru_cache(maxsize=256)  # a clock's second, signer and template have many messages
+def _opening(tags: Tags, names: tuple[str, ...], second: int) -> tuple[bytes, bytes]:
+    """The signature up to the value of bh=: folded, and as the signature covers it."""
+    words = ["v=1;", f"a={tags.algorithm};", f"c={tags.canonicalization};"]
+    words += [f"d={tags.domain};", f"s={tags.selector};", f"t={second};"]
+    if tags.expires_after is not None:
+        words.append(f"x={second + tags.expires_after};")
+    if tags.identity:
+        words.append(f"i={tags.identity};")
+    words += [*_listed(names), f"bh={_BODY_HASH};"]
+    folded = str(Field("DKIM-Signature").words(words)).removesuffix(f"{_BODY_HASH};\r\n")
+    # relaxed, a folded field is its words one space apart
+    relaxed = f"dkim-signature:{' '.join(words)}".removesuffix(f"{_BODY_HASH};")
+    return folded.encode(), relaxed.encode()
 
 
 def _listed(names: Sequence[str]) -> list[str]:
@@ -100,24 +136,25 @@ def _listed(names: Sequence[str]) -> list[str]:
     return words
 
 
-def _body_hash(form: Canonicalization, body: bytes) -> str:
+def _body_hash(form: Canonicalization, body: bytes) -> bytes:
     return _base64(hashlib.sha256(_BODIES[form](body)).digest())
 
 
-def _signature(signer: Signer, covered: _Covered, body_hash: str, second: int) -> str:
-    words = ["v=1;", f"a={signer.algorithm};", f"c={signer.canonicalization};"]
-    words += [f"d={signer.domain};", f"s={signer.selector};", f"t={second};"]
-    if signer.expires_after is not None:
-        words.append(f"x={second + signer.expires_after};")
-    if signer.identity:
-        words.append(f"i={signer.identity};")
-    words += [*covered.names, f"bh={body_hash};"]
-    # relaxed, a folded field is its words one space apart; in what is signed, b= is empty
-    own = f"dkim-signature:{' '.join(words)} b="
-    value = "b=" + _base64(signer.signature(covered.fields + own.encode()))
+def _signature(
+    signer: Signer,
+    opening: tuple[bytes, bytes],
+    covered: bytes,
+    hashes: dict[Canonicalization, bytes],
+) -> bytes:
+    folded, relaxed = opening
+    body_hash = hashes[signer.canonicalization]
+    # in what is signed, b= is empty
+    signature = signer.signature(b"%b%b%b; b=" % (covered, relaxed, body_hash))
+    value = b"b=" + _base64(signature)
+    # wider than a line, so no piece follows another or the bh= on a line
     pieces = [value[at : at + _WORD_COLUMNS] for at in range(0, len(value), _WORD_COLUMNS)]
-    return str(Field("DKIM-Signature").words([*words, *pieces]))
+    return b"%b%b;\r\n %b\r\n" % (folded, body_hash, b"\r\n ".join(pieces))
 
 
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+def _base64(data: bytes) -> bytes:
+    return binascii.b2a_base64(data, newline=False)

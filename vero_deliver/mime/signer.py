@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 from vero_deliver.errors import ConfigError
 from vero_deliver.mime.address import check_domain
@@ -24,13 +25,33 @@ _LOCAL_PART = re.compile(rf"(?:{_ATOM}(?:\.{_ATOM})*)?")
 _NAME_LIKE = re.compile(r"[\w.-]{1,253}")
 
 
+class Tags(NamedTuple):
+    """What a signature says of its signer; nothing of it is secret."""
+
+    algorithm: Algorithm
+    canonicalization: Canonicalization
+    domain: str
+    selector: str
+    identity: str
+    expires_after: int | None
+
+
 class Signer:
     """A key and the name it is published under: `<selector>._domainkey.<domain>`.
 
     Pickles together with its key, for the worker processes that sign: the pickle is a secret.
     """
 
-    __slots__ = ("_key", "canonicalization", "domain", "expires_after", "identity", "selector")
+    __slots__ = (
+        "_key",
+        "canonicalization",
+        "domain",
+        "expires_after",
+        "fingerprint",
+        "identity",
+        "selector",
+        "tags",
+    )
 
     def __init__(
         self,
@@ -57,6 +78,17 @@ class Signer:
             self.expires_after: Final = _seconds(expires_after)
         except ValueError as error:
             raise ConfigError(f"DKIM {self.selector}._domainkey.{self.domain}: {error}") from None
+        self.tags: Final = Tags(
+            self._key.algorithm,
+            self.canonicalization,
+            self.domain,
+            self.selector,
+            self.identity,
+            self.expires_after,
+        )
+        # equal for equal signers, and of the public half only: it is kept with what was signed
+        named = self._key.public() + repr(self.tags).encode()
+        self.fingerprint: Final = hashlib.sha256(named).hexdigest()
 
     @property
     def algorithm(self) -> Algorithm:

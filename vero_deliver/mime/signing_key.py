@@ -38,6 +38,13 @@ class SigningKey:
 
         return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
+    def public(self) -> bytes:
+        """The public half as DER."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        public = self.private.public_key()
+        return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
 
 def signing_key(key: str | bytes | Secret | PrivateKey) -> SigningKey:
     """The key from PEM (PKCS#1 or PKCS#8), or one that `cryptography` has loaded.
