@@ -95,8 +95,8 @@ class _Plan:
 @lru_cache(maxsize=64)  # the messages of one template have the same fields
 def _plan(found: tuple[bytes, ...]) -> _Plan:
     places: dict[bytes, list[int]] = {}
-    for at, name in enumerate(found):
-        places.setdefault(relaxed_name(name), []).append(at)
+    for at, written in enumerate(found):
+        places.setdefault(relaxed_name(written), []).append(at)
     if b"from" not in places:
         raise MessageError("the message has no From, and DKIM cannot do without (RFC 6376, 5.4)")
     names: list[str] = []
