@@ -18,7 +18,12 @@ _ATEXT = r'[^\x00-\x20"(),.:;<>@\[\\\]\x7f]'  # RFC 5322, with the non-ASCII of 
 _DOT_ATOM = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
 _ATOMS_AND_DOTS = re.compile(rf"(?:{_ATEXT}|\.)+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)+)"')
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LABEL_TEXT = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_LABEL = re.compile(_LABEL_TEXT)
+_PLAIN_ATOM = "[A-Za-z0-9_+-]+"
+_PLAIN = re.compile(  # nearly every address: its own normal form
+    rf"({_PLAIN_ATOM}(?:\.{_PLAIN_ATOM})*)@{_LABEL_TEXT}(?:\.{_LABEL_TEXT})*"
+)
 _JOINERS = "\u200c\u200d"  # they spell words in Persian and Indic scripts
 
 
@@ -28,6 +33,9 @@ def check_address(text: str) -> str:
     ValueError with the reason where it is no address or not safe in a header or a command.
     Idempotent. The local part's case is kept; its non-ASCII needs SMTPUTF8.
     """
+    plain = _PLAIN.fullmatch(text)
+    if plain and plain.end(1) <= _LOCAL_LIMIT and len(text) <= _ADDRESS_LIMIT:
+        return text
     try:
         return _normalised(text)
     except ValueError as error:
@@ -55,6 +63,7 @@ def needs_smtputf8(email: RenderedEmail) -> bool:
     return any(not address.email.rpartition("@")[0].isascii() for address in everyone)
 
 
+@lru_cache(maxsize=256)  # asked of senders only
 def domain_of(email: str) -> str:
     """The domain as A-labels. ValueError as check_address."""
     return check_address(email).rpartition("@")[2]

@@ -7,19 +7,22 @@ decode to something that does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import groupby
 
 from vero_deliver.errors import MessageError
 from vero_deliver.mime.encoded_words import encoded_words
 
 _COLUMNS = 76  # RFC 2047 section 2, for lines with encoded words; within the 78 of RFC 5322
+_VALUE_COLUMNS = _COLUMNS - len(": ")  # of a name and its value on one line
 _LINE_LIMIT = 998  # RFC 5322 section 2.1.1
 
 _SPACES = re.compile(r"[\t\n\r ]+")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ENCODED_WORD = re.compile(r"=\?[^?]*\?[bqBQ]\?")  # some readers need no end
 _FIELD_NAME = re.compile(r"[!-9;-~]+")
+_PLAIN_PHRASE = re.compile(r"[A-Za-z0-9'_-]+(?: [A-Za-z0-9'_-]+)*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 
 _OWNED = {
@@ -75,11 +78,31 @@ class Field:
         self.words(encoded_words(text, self.room))
 
 
+def folded(name: str, text: str) -> str:
+    """The field with text that may be written as it is, folded at its spaces."""
+    if len(name) + len(text) <= _VALUE_COLUMNS:
+        return f"{name}: {text}\r\n"
+    return str(Field(name).words(text.split(" ")))
+
+
+def is_plain(value: str) -> bool:
+    """True where a field's text needs nothing but, perhaps, folding."""
+    return (
+        value.isascii()
+        and value.isprintable()
+        and "  " not in value
+        and "=?" not in value
+        and value.strip(" ") == value != ""
+    )
+
+
 def unstructured(name: str, value: str) -> str:
     """The field for free text: plain where it can be, encoded from its first odd word to its last.
 
     Odd are words with non-ASCII, with "=?" (somebody would decode them), and too long to fold.
     """
+    if len(name) + len(value) <= _VALUE_COLUMNS and is_plain(value):
+        return f"{name}: {value}\r\n"
     field, words = Field(name), _words(clean(value))
     # the first word has to fit after the name: a bare name is no good first line
     limits = [field.room, *[_COLUMNS - 1] * len(words)]
@@ -95,6 +118,8 @@ def structured(name: str, value: str) -> str:
 
     MessageError where that would be unsafe or impossible.
     """
+    if len(name) + len(value) <= _VALUE_COLUMNS and is_plain(value):
+        return f"{name}: {value}\r\n"
     field, text = Field(name), clean(value)
     if _ENCODED_WORD.search(text):
         raise MessageError(f"header {name!r}: it reads as an RFC 2047 encoded word; %-encode its ?")
@@ -108,6 +133,8 @@ def structured(name: str, value: str) -> str:
 
 def phrase(text: str) -> str:
     """A display name: atoms as they are, else a quoted string, else encoded words."""
+    if len(text) <= 60 and _PLAIN_PHRASE.fullmatch(text):
+        return text
     text = clean(text)
     quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     # 64: what fits after "Reply-To: ", so that no address field starts with an empty line
@@ -123,12 +150,18 @@ def extra_fields(headers: Mapping[str, str]) -> Iterator[str]:
     """The fields that a message adds itself. MessageError on a name it may not use."""
     seen: set[str] = set()
     for name, value in headers.items():
-        lower = _checked(name)
+        lower, write = _kind(name)
         if lower in seen:
             raise MessageError(f"header {name!r} is there twice; names do not differ by case")
         seen.add(lower)
-        write = structured if lower.startswith("list-") or lower in _STRUCTURED else unstructured
         yield write(name, value)
+
+
+@lru_cache(maxsize=256)  # the names are the templates', not the users'
+def _kind(name: str) -> tuple[str, Callable[[str, str], str]]:
+    lower = _checked(name)
+    is_structured = lower.startswith("list-") or lower in _STRUCTURED
+    return lower, structured if is_structured else unstructured
 
 
 def _words(text: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from vero_deliver.mime.address import domain_of
@@ -31,7 +32,12 @@ def boundary(key: str, at: datetime, multipart: str) -> str:
 
 def date(at: datetime) -> str:
     """RFC 5322 date-time in the datetime's own zone. ValueError where it has none."""
-    offset = at.utcoffset()
+    return _date(at, at.utcoffset())
+
+
+# equal datetimes of different zones are one key to a cache; with their offsets they are not
+@lru_cache(maxsize=64)
+def _date(at: datetime, offset: timedelta | None) -> str:
     if offset is None:
         raise ValueError(f"{at!r} has no timezone: give a datetime with tzinfo, such as UTC")
     minutes, rest = divmod(offset, timedelta(minutes=1))
