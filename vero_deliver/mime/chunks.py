@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from vero_deliver.mime.body import quoted_printable
 
@@ -52,6 +53,21 @@ class Chunks:
         if encoded.endswith("=\r\n") or not encoded:
             encoded += "\r\n"
         return encoded.encode()
+
+
+@dataclass(slots=True)
+class Printed:
+    """What a template printed for one user: all its pieces, in order; not to be changed later."""
+
+    pieces: Sequence[str]
+    chunks: Chunks
+
+    def __str__(self) -> str:
+        return "".join(self.pieces)
+
+    def quoted_printable(self) -> bytes:
+        """Encoded, with CRLF line ends."""
+        return self.chunks.encode(self.pieces)
 
 
 class _HalfBreakError(Exception):

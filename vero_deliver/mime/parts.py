@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from vero_deliver.errors import MessageError
-from vero_deliver.mime.body import base64_lines, quoted_printable
-from vero_deliver.mime.headers import Field
+from vero_deliver.mime.body import base64_lines
+from vero_deliver.mime.headers import Field, folded
 from vero_deliver.mime.parameters import content_type, parameter
 
 if TYPE_CHECKING:
@@ -17,25 +17,24 @@ if TYPE_CHECKING:
 
 _CONTENT_ID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,200}")
 
+_TEXT_FIELDS = {
+    subtype: f"Content-Type: text/{subtype}; charset=utf-8\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n"
+    for subtype in ("plain", "html")
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A body and the Content-* fields that say what it is, each with its CRLF."""
+    """A body in pieces, to be joined once, and its Content-* fields; all with their CRLF."""
 
-    fields: tuple[str, ...]
-    body: bytes
-
-    def __bytes__(self) -> bytes:
-        return "".join((*self.fields, "\r\n")).encode() + self.body
+    fields: str
+    body: tuple[bytes, ...]
 
 
-def text_part(subtype: Literal["plain", "html"], text: str) -> Part:
+def text_part(subtype: Literal["plain", "html"], encoded: bytes) -> Part:
     """A text part, quoted-printable even where ASCII: no relay has a reason to re-encode it."""
-    fields = (
-        f"Content-Type: text/{subtype}; charset=utf-8\r\n",
-        "Content-Transfer-Encoding: quoted-printable\r\n",
-    )
-    return Part(fields, quoted_printable(text))
+    return Part(_TEXT_FIELDS[subtype], (encoded,))
 
 
 def file_part(file: File, disposition: Literal["attachment", "inline"]) -> Part:
@@ -51,20 +50,21 @@ def file_part(file: File, disposition: Literal["attachment", "inline"]) -> Part:
     ]
     if file.cid:
         fields.append(f"Content-ID: <{_checked_cid(file.cid)}>\r\n")
-    return Part(tuple(fields), base64_lines(file.content))
+    return Part("".join(fields), (base64_lines(file.content),))
 
 
 def multipart(
     subtype: Literal["alternative", "related", "mixed"], boundary: str, parts: Sequence[Part]
 ) -> Part:
     """The parts between delimiters, in their order."""
-    words = [f"multipart/{subtype}", f'boundary="{boundary}"']
-    if subtype == "related":
-        words.insert(1, 'type="text/html"')  # RFC 2387 section 3.1: the root's type
-    delimiter = f"--{boundary}\r\n".encode()
-    body = b"".join(piece for part in parts for piece in (delimiter, bytes(part), b"\r\n"))
-    field = str(Field("Content-Type").words(_listed(words)))
-    return Part((field,), body + f"--{boundary}--\r\n".encode())
+    root = 'type="text/html"; ' if subtype == "related" else ""  # RFC 2387 section 3.1
+    delimiter = f"--{boundary}"
+    body: list[bytes] = []
+    for part in parts:
+        body += (f"{delimiter}\r\n{part.fields}\r\n".encode(), *part.body, b"\r\n")
+    body.append(f"{delimiter}--\r\n".encode())
+    kind = folded("Content-Type", f'multipart/{subtype}; {root}boundary="{boundary}"')
+    return Part(kind, tuple(body))
 
 
 def _listed(words: Sequence[str]) -> Iterable[str]:
