@@ -139,9 +139,7 @@ def test_empty_bodies() -> None:
     ]
 
 
-folded = st.text(" \ta:\xa0\n", max_size=30).map(
-    lambda text: text.replace("\n", "\r\n ").encode()
-)
+folded = st.text(" \ta:\xa0\n", max_size=30).map(lambda text: text.replace("\n", "\r\n ").encode())
 
 
 @given(st.lists(folded, min_size=1, max_size=4))

@@ -27,6 +27,25 @@ def dual(email: RenderedEmail) -> bytes:
     return mime.sign(mime.build(email, "k"), [rsa(), ed25519()], SIGNED_AT)
 
 
+def in_pieces() -> bytes:
+    """A newsletter whose parts a template printed in pieces, signed twice."""
+    plain = newsletter()
+    html = mime.Printed(
+        ["<p>Hello  ", "Ad\u00e9la", "</p>\n"], mime.Chunks(["<p>Hello  ", "</p>\n"])
+    )
+    text = mime.Printed(["Hello ", "Ad\u00e9la"], mime.Chunks(["Hello "]))
+    email = RenderedEmail.of_pieces(
+        html=html,
+        text=text,
+        from_=plain.from_,
+        to=plain.to,
+        subject=plain.subject,
+        headers=plain.headers,
+        at=SIGNED_AT,
+    )
+    return email.signed("k", [rsa(), ed25519()])
+
+
 def valid_messages() -> dict[str, bytes]:
     """Messages whose two signatures hold."""
     simple = [rsa(canonicalization="relaxed/simple"), ed25519(canonicalization="relaxed/simple")]
@@ -38,6 +57,7 @@ def valid_messages() -> dict[str, bytes]:
     return {
         "newsletter": dual(newsletter()),
         "plain": dual(sample()),
+        "pieces": in_pieces(),
         "blanks": dual(newsletter(subject="  a \t  b ", text=" \t \n\n  a  b\t\n\n\n", html="")),
         "empty body": dual(sample(text="")),
         "long subject": dual(newsletter(subject="p\u0159\u00edklad " * 40)),
@@ -58,6 +78,9 @@ def broken_messages() -> dict[str, bytes]:
         "second Subject": b"Subject: Win\r\n" + raw,
         "no List-Unsubscribe": re.sub(rb"List-Unsubscribe: .*\r\n", b"", raw),
         "Reply-To added": b"Reply-To: eve@example.org\r\n" + dual(sample()),
+        "subject over pieces": in_pieces().replace(b"Subject: Hello", b"Subject: Hallo"),
+        "second From over pieces": b"From: eve@example.org\r\n" + in_pieces(),
+        "no List-Unsubscribe over pieces": re.sub(rb"List-Unsubscribe: .*\r\n", b"", in_pieces()),
     }
 
 

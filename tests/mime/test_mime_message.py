@@ -211,6 +211,19 @@ def test_date(at: datetime, written: str) -> None:
     assert email.utils.parsedate_to_datetime(value) == at
 
 
+def test_one_moment_is_written_in_each_zone() -> None:
+    """Emails of equal moments have each the Date of their own zone, whichever comes first."""
+    dates = [
+        field(mime.build(sample(at=AT.astimezone(timezone(timedelta(hours=hours)))), "k"), "Date")
+        for hours in (0, 2, 0)
+    ]
+    assert dates == [
+        "Mon, 23 Nov 2026 17:11:09 +0000",
+        "Mon, 23 Nov 2026 19:11:09 +0200",
+        "Mon, 23 Nov 2026 17:11:09 +0000",
+    ]
+
+
 def test_a_naive_date_is_refused() -> None:
     """A moment without a zone is a ValueError that says what to give."""
     with pytest.raises(ValueError, match="UTC"):
