@@ -1,7 +1,9 @@
 """Run every benchmark."""
 
-from benchmarks import dkim, startup
+from benchmarks import dkim, mime, startup
 
 startup.main()
+print()
+mime.main()
 print()
 dkim.main()
