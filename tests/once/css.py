@@ -55,7 +55,9 @@ def declarations(css: str) -> Declarations:
 
     What is no declaration stays, under the name "".
     """
-    found, part, depth = [], [], 0
+    found: list[str] = []
+    part: list[str] = []
+    depth = 0
     for token in (*_tokens(css), ";"):
         depth += {"(": 1, ")": -1}.get(token, 0)
         if token == ";" and depth <= 0:

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import Any
 
 from cssselect import SelectorError
-from lxml import etree, html
+from lxml import html
 
 from once.css import SPACE, Rule, colours, declarations, rules
 
@@ -186,7 +186,7 @@ def _used(tree: Any, rule: Rule) -> bool:
     selectors = rule.prelude.replace(".moz-text-html ", "").split(",")
     try:
         return any(tree.cssselect(_PSEUDO.sub("", part).strip() or "*") for part in selectors)
-    except (SelectorError, etree.XPathError):
+    except SelectorError:
         return True
 
 

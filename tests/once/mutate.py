@@ -51,7 +51,7 @@ class Mutant:
 
     @property
     def ending(self) -> str:
-        """"mjml" or "html"."""
+        """ "mjml" or "html"."""
         return self.document.partition(".")[2]
 
 
@@ -114,7 +114,9 @@ class _Mutator:
     def around(self, nodes: list[Node], loops: tuple[str, ...]) -> list[Node]:
         """The nodes under control flow; an else branch may hold a copy of them."""
         first = self.opening(loops)
-        closing = Jinja(self.tag("endfor" if first.variable else "endif"), closes=bool(first.variable))
+        closing = Jinja(
+            self.tag("endfor" if first.variable else "endif"), closes=bool(first.variable)
+        )
         wrapped: list[Node] = [first, *nodes]
         if first.variable:
             return [*wrapped, closing]
@@ -132,7 +134,11 @@ class _Mutator:
         children = place.parent.children
         if self.rng.random() < 0.2 and end + 2 < len(children):
             between, after = children[end + 1], children[end + 2]
-            if isinstance(after, Element) and isinstance(between, Text) and not between.text.strip():
+            if (
+                isinstance(after, Element)
+                and isinstance(between, Text)
+                and not between.text.strip()
+            ):
                 end += 2
         children[start : end + 1] = self.around(children[start : end + 1], place.loops)
 
@@ -297,7 +303,9 @@ def _start_tag(work: _Mutator) -> None:
 
 
 def _css_value(work: _Mutator) -> None:
-    new = work.rng.choice(("{{ colour }}", "{{ colour }}", "{% if vip %}red{% else %}#00f{% endif %}"))
+    new = work.rng.choice(
+        ("{{ colour }}", "{{ colour }}", "{% if vip %}red{% else %}#00f{% endif %}")
+    )
     found = work.pick_text("css")
     values = list(re.finditer(r"color:\s*([^;{}!]+)", found[1].text)) if found else []
     if found and values:
@@ -311,9 +319,7 @@ def _css_value(work: _Mutator) -> None:
 def _css_rule(work: _Mutator) -> None:
     # at the ends of rules or of declarations
     cut = work.rng.choice((r"^|\}(?=\s*[\w.#@}]|\s*$)", r"[;{]"))
-    work.split(
-        "css", lambda place, inside: work.around([Text(inside, "css")], place.loops), cut
-    )
+    work.split("css", lambda place, inside: work.around([Text(inside, "css")], place.loops), cut)
 
 
 def _wrap(names: Collection[str]) -> Callable[[_Mutator], None]:
@@ -326,6 +332,6 @@ _CALM = (
     _wrap(_SECTIONS), _wrap(_BLOCKS), _url, _url, _url, _words, _words, _colour, _title,
 )  # fmt: skip
 _WILD = (
-    _wrap(_PARTS), _statement, _statement, _nasty_text, _nasty_place, _style, _class, _size, _quotes,
-    _start_tag, _start_tag, _comment, _css_value, _css_rule,
+    _wrap(_PARTS), _statement, _statement, _nasty_text, _nasty_place, _style, _class, _size,
+    _quotes, _start_tag, _start_tag, _comment, _css_value, _css_rule,
 )  # fmt: skip

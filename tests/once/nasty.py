@@ -52,9 +52,9 @@ TEXTS = (
     "{% if count < 3 and points > 1 %}...{% endif %}",
     "<a href={{ link }}>...</a>",
     "<a href='{{ link }}' {{ 'title=x' if vip }}>...</a>",
-    '<span style="{{ \'color:red\' if vip }}">...</span>',
+    "<span style=\"{{ 'color:red' if vip }}\">...</span>",
     '<span style="color:{{ colour }};font-weight:bold">...</span>',
-    "<span title=\"{% if count < 2 %}a{% else %}b{% endif %}\">...</span>",
+    '<span title="{% if count < 2 %}a{% else %}b{% endif %}">...</span>',
     "<p>...",
     "vJ1Q ...",
 )
@@ -76,9 +76,9 @@ BETWEEN = (
 VALUES = (
     '{{ links["main"] }}',
     '{{ "https://x.example/" ~ count }}',
-    "{% if plan == \"pro\" %}https://x.example/pro{% else %}https://x.example/{% endif %}",
+    '{% if plan == "pro" %}https://x.example/pro{% else %}https://x.example/{% endif %}',
     "{% if count < 2 %}https://x.example/few{% endif %}",
-    "https://x.example/{# a \"remark\" #}{{ name | encode }}",
+    'https://x.example/{# a "remark" #}{{ name | encode }}',
     "{% for x in items %}{{ x.name }},{% endfor %}",
     "{{ note | safe }}",
     " {{ link }} ",

@@ -122,9 +122,7 @@ def places(root: Element) -> Iterator[Place]:
     yield from _places(root, (), ())
 
 
-def _places(
-    parent: Element, loops: tuple[str, ...], ancestors: tuple[str, ...]
-) -> Iterator[Place]:
+def _places(parent: Element, loops: tuple[str, ...], ancestors: tuple[str, ...]) -> Iterator[Place]:
     inside = (*ancestors, parent.name) if parent.name else ancestors
     for child in list(parent.children):
         yield Place(parent, child, loops, inside)
