@@ -30,7 +30,6 @@ STATEMENTS = (
     "{% autoescape false %}{{ html_note }}{% endautoescape %}",
     "{{- name -}}",
     "{% if paid -%}   thanks   {%- endif %}",
-    "{% do none %}",
     "{{ loop }}",
 )
 
