@@ -60,6 +60,7 @@ class Body(Mjml):
     outside = ("", "")
 
 
+_HEAD = "<tr><td>Thing</td><td>Price</td></tr>"
 _ROW = "<tr><td>{{ x.name }}</td></tr>"
 _TEXT = "<mj-text>text</mj-text>"
 _COLUMN = f"<mj-column>{_TEXT}</mj-column>"
@@ -67,14 +68,23 @@ _SECTION = f"<mj-section>{_COLUMN}</mj-section>"
 
 CASES: dict[str, Html | Mjml] = {
     # constructs that stay where they are
-    "if between components": Mjml(f"{{% if vip %}}{_TEXT}{{% endif %}}"),
+    "if between components": Mjml(f"{_TEXT}{{% if vip %}}{_TEXT}{{% endif %}}"),
     "for between components": Mjml(
-        "{% for x in items %}<mj-text>{{ x.name }}</mj-text>{% endfor %}"
+        f"{_TEXT}{{% for x in items %}}<mj-text>{{{{ x.name }}}}</mj-text>{{% endfor %}}"
     ),
+    "the only user of a font": Mjml(f"{{% if vip %}}{_TEXT}{{% endif %}}", "either"),
     "if round a section": Body(f"{{% if vip %}}{_SECTION}{{% endif %}}{_SECTION}"),
     "for round a section": Body(f"{{% for x in items %}}{_SECTION}{{% endfor %}}{_SECTION}"),
     "less than in a condition": Mjml("<mj-text>{% if count < 3 %}few{% endif %}</mj-text>"),
-    "rows of mj-table": Mjml(f"<mj-table>{{% for x in items %}}{_ROW}{{% endfor %}}</mj-table>"),
+    "rows of mj-table": Mjml(
+        f"<mj-table>{_HEAD}{{% for x in items %}}{_ROW}{{% endfor %}}</mj-table>"
+    ),
+    "rows before a row": Mjml(
+        f"<mj-table>{{% for x in items %}}{_ROW}{{% endfor %}}{_HEAD}</mj-table>"
+    ),
+    "nothing but rows": Mjml(
+        f"<mj-table>{{% for x in items %}}{_ROW}{{% endfor %}}</mj-table>", "either"
+    ),
     "rows of a table": Html(f"<table>{{% for x in items %}}{_ROW}{{% endfor %}}</table>", "either"),
     "rows of a tbody": Html(
         f"<table><tbody>{{% for x in items %}}{_ROW}{{% endfor %}}</tbody></table>"
@@ -188,7 +198,7 @@ CASES: dict[str, Html | Mjml] = {
         "{% if vip %}<b>{% endif %}x{% if vip %}</b>{% endif %}", "fallback"
     ),
     "cells apart": Html(
-        "<table><tr><td>{% if vip %}</td><td>{% endif %}x</td></tr></table>", "fallback"
+        "<table><tr><td>{% if vip %}</td><td>{% endif %}x</td></tr></table>", "either"
     ),
     "one tag or another": Html("{% if vip %}<p class='a'>{% else %}<p>{% endif %}x</p>", "either"),
     "text in a table": Html(

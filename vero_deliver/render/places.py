@@ -90,9 +90,12 @@ def filters_at(scan: Scan) -> tuple[str, ...]:
     if scan.state == "bare":
         return (*_in_attribute(scan), "_bare", *around)
     if scan.state == "value":
-        return (*_in_attribute(scan), *around)
+        in_mjml = any(name.startswith("mj") for name in (scan.tag, *scan.stack))
+        return (*_in_attribute(scan), *(("_reference",) if in_mjml else ()), *around)
     if scan.raw in STYLES:
         return (*_in_css(css_state(scan.css)), "_style")
+    if scan.raw == "mj-title":
+        return ("_reference",)
     return around
 
 

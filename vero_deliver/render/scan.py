@@ -61,6 +61,7 @@ class Scan:
     conditional: bool = False
     closing: bool = False
     raw: str = ""
+    at_name: bool = False  # right behind the name of a tag
     lost: str = ""
     on_open: Callable[[str, str], None] | None = None  # name, whole start tag
     on_close: Callable[[Spot, bool], None] | None = None  # where it began; by its own end tag
@@ -136,8 +137,7 @@ class Scan:
                 self.lost = "a construct in the name of an element"
             return begin + 1
         self.closing, self.tag = bool(found[1]), found[2].lower()
-        if found.end() == len(text):
-            self.lost = "a construct in the name of an element"
+        self.at_name = found.end() == len(text)
         self.state, self.attribute, self.start = "tag", "", found[0]
         self.begun = (self.part, begin)
         return found.end()
@@ -162,6 +162,9 @@ class Scan:
 
     def _tag(self, text: str, at: int) -> int:
         letter = text[at]
+        if self.at_name and letter not in " \t\n\r\f/>":
+            self.lost = "a construct in the name of an element"
+        self.at_name = False
         if letter == ">":
             self.start += ">"
             self.ended = (self.part, at + 1)

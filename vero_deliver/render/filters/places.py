@@ -34,6 +34,8 @@ _CSS_ACTIVE = re.compile(
     r"expression\s*\(|javascript\s*:|-moz-binding|behaviou?r\s*:", re.IGNORECASE
 )
 _CSS_PLAIN = re.compile(r"[#A-Za-z0-9.% ,-]*")
+# Rust writes them as \u{200f} and \n where it means to quote a text
+_GARBLED = re.compile(r"[\\\x00-\x1f\x7f]|(?![^\W_])[^\x00-\x7f]")
 _BARE = re.compile(r"[\s\"'=<>`]")
 
 
@@ -80,6 +82,16 @@ def bare(value: Any) -> Any:
     return Markup(_BARE.sub(lambda found: f"&#{ord(found[0])};", text.replace("&", "&amp;")))  # noqa: S704
 
 
+def reference(value: Any) -> Any:
+    """In MJML attributes and titles, where the engine writes backslashes and marks its own way."""
+    if isinstance(value, Undefined):
+        return value
+    text = str(escape("" if value is None else value))
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return value
+    return Markup(_GARBLED.sub(lambda found: f"&#{ord(found[0])};", text))  # noqa: S704
+
+
 def comment(value: Any) -> Any:
     """Inside a comment, a conditional one too: two hyphens would end it."""
     if isinstance(value, Undefined):
@@ -114,5 +126,6 @@ PLACES: dict[str, Callable[[Any], Any]] = {
     "_css_url": css_url,
     "_bare": bare,
     "_comment": comment,
+    "_reference": reference,
     "_style": style,
 }

@@ -16,9 +16,11 @@ _TOKEN = re.compile(
 _ATTRIBUTE = re.compile(r"([^\s=>/\"']+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+)))?")
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _DECLARATION = re.compile(r";(?![^(]*\))")
-# rules for column classes that only some recipients have do nothing for the others
-_COLUMN_RULES = re.compile(
-    r"(?:\.moz-text-html\s+)?\.mj-column-(?:per|px)-[\w-]+\s*\{[^}]*\}", re.IGNORECASE
+# the engine's own, for components that only some recipients get
+_ENGINE_RULES = re.compile(
+    r"(?:\.moz-text-html\s+)?\.mj-column-(?:per|px)-[\w-]+\s*\{[^}]*\}"
+    r"|(?:table|td)\.mj-full-width-mobile\s*\{[^}]*\}",
+    re.IGNORECASE,
 )
 _EMPTY_MEDIA = re.compile(r"@media[^{}]*\{\s*\}")
 _MSO_SEAM = re.compile(r"<!\[endif\]-->\s*<!--\[if mso \| IE\]>")
@@ -38,7 +40,16 @@ def canonical(html: str) -> list[Item]:
     collapsed = (
         ("text", _SPACE.sub(" ", item[1]).strip()) if item[0] == "text" else item for item in merged
     )
-    return [item for item in collapsed if item != ("text", "")]
+    return _without_empty_styles([item for item in collapsed if item != ("text", "")])
+
+
+def _without_empty_styles(items: list[Item]) -> list[Item]:
+    found: list[Item] = []
+    for item in items:
+        found.append(item)
+        if item == ("end", "style") and found[-2] == ("css", ""):
+            del found[-3:]
+    return found
 
 
 def _items(html: str) -> Iterator[Item]:
@@ -96,7 +107,7 @@ def _style(text: str) -> str:
 
 
 def _css(text: str) -> str:
-    text = _EMPTY_MEDIA.sub("", _COLUMN_RULES.sub("", text))
+    text = _EMPTY_MEDIA.sub("", _ENGINE_RULES.sub("", text))
     return _SPACE.sub(" ", text).strip()
 
 

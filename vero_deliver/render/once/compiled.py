@@ -42,6 +42,7 @@ from vero_deliver.render.once.translate import translated
 from vero_deliver.render.places import in_places
 from vero_deliver.render.run import Catalog
 from vero_deliver.render.templates import Templates
+from vero_deliver.source import where
 
 _MARKUP = re.compile("[<>]")
 _HIDDEN = "vJ{}Q"
@@ -94,7 +95,8 @@ class Compiler:
                 return self._plain(parts, body)
             return self._compiled(parts, body)
         except TemplateSyntaxError as error:
-            raise Declined(f"template syntax: {error.message}") from None
+            place = where(body.source, error.lineno) or f"{body.label}:{error.lineno}"
+            raise Declined(f"template syntax: {error.message}", place) from None
         except MarkupError as error:
             raise Declined(str(error)) from None
 
@@ -135,7 +137,7 @@ class Compiler:
         parts = _merged(hoisted(parts, self._environment, own.matched))
         protected = Protector(parts, mjml=mjml, styled=bool(own.selectors)).run()
         self._check_names(parts, protected)
-        found = self._through(protected, body, own, parts[0].place)
+        found = self._through(protected, body, own)
         verify.check(protected, found, self._naive(body), preheader=body.preheader)
         return Skeleton(found.source())
 
@@ -147,14 +149,14 @@ class Compiler:
             return sheet(split_styles(text)[1])
         return sheet(re.findall(r"<style\b[^>]*>(.*?)</style", text, re.DOTALL | re.IGNORECASE))
 
-    def _through(self, protected: Protected, body: Body, own: Sheet, place: str) -> Restored:
+    def _through(self, protected: Protected, body: Body, own: Sheet) -> Restored:
         """The protected markup through the engines, as for one recipient."""
         hidden = (
             _HIDDEN.format(protected.add_free(Part("print", PREHEADER))) if body.preheader else ""
         )
         html = self._naive(body)(self._with_direction(protected), hidden)
         found = restored(html, protected)
-        check(own.selectors, found.tree, place)
+        check(own.selectors, found.tree)
         return found
 
     def _with_direction(self, protected: Protected) -> str:

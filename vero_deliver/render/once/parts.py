@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from jinja2 import Environment, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from vero_deliver.render.places import read
 from vero_deliver.source import where
@@ -15,7 +16,7 @@ OPENING = frozenset(
     ("if", "for", "with", "macro", "call", "filter", "block", "trans", "autoescape", "set")
 )
 DELIMITERS = ("{{", "{%", "{#")
-_PLAIN = Environment()  # noqa: S701  # it only parses
+_PLAIN = ImmutableSandboxedEnvironment()  # it only parses
 DIRECTION = "({}) | _direction"  # ltr or rtl
 PREHEADER = " 0 | _preheader "  # prints the run's own
 
@@ -75,6 +76,11 @@ class Part:
         """`else` or `elif`."""
         return self.kind == "tag" and self.name in ("else", "elif")
 
+    def at(self, offset: int) -> str:
+        """The place of a character in it."""
+        file, _, line = self.place.rpartition(":")
+        return f"{file}:{int(line) + self.code.count(chr(10), 0, offset)}" if file else ""
+
     def shown(self) -> str:
         """The construct for a reason, on one line and not too long."""
         text = " ".join(str(replace(self, filters=())).split())
@@ -116,7 +122,18 @@ def cut(environment: Environment, source: str, label: str) -> list[Part]:
 
 def joined(parts: Iterable[Part]) -> str:
     """The template again."""
-    return "".join(map(str, parts))
+    return written((part.kind == "data", str(part)) for part in parts)
+
+
+def written(pieces: Iterable[tuple[bool, str]]) -> str:
+    """Text (True) and constructs as one template. A brace before a construct would join it."""
+    found: list[str] = []
+    for is_text, piece in pieces:
+        if not is_text and found and found[-1].endswith("{"):
+            found[-1] = f"{found[-1][:-1]}{{{{ '{{' }}}}"
+        if piece:
+            found.append(piece)
+    return "".join(found)
 
 
 def end_of(parts: Sequence[Part], start: int) -> int:
@@ -140,6 +157,12 @@ def expression(environment: Environment, code: str) -> nodes.Expr:
     if not isinstance(output, nodes.Output) or len(output.nodes) != 1:
         raise Declined(f"{code.strip()[:60]} is no expression")
     return output.nodes[0]
+
+
+def called(part: Part) -> bool:
+    """Whether an expression calls something, which may not give the same twice."""
+    tree = expression(_PLAIN, part.code)
+    return isinstance(tree, nodes.Call) or tree.find(nodes.Call) is not None
 
 
 def aborts(part: Part) -> bool:

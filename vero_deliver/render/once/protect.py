@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from vero_deliver.render.once.parts import Declined, Part, Pieces, aborts, end_of, joined
 from vero_deliver.render.places import filters_at
-from vero_deliver.render.scan import STYLES, Scan, css_state
+from vero_deliver.render.scan import STYLES, Scan, Spot, css_state
 
 # elements that mj-raw may stand in beside the others
 _STRUCTURE = frozenset(
@@ -20,9 +20,11 @@ _NO_CONSTRUCTS = frozenset(
 )  # fmt: skip
 # where HTML moves text out of
 TABLES = frozenset(("table", "tbody", "thead", "tfoot", "tr", "colgroup", "mj-table"))
+_WITH_BODIES = frozenset(("table", "mj-table"))
 # MJML numbers them, so two of one in a loop would be alike
 _NUMBERED = frozenset(("mj-navbar", "mj-carousel"))
 _COUNTED = frozenset(("mj-section", "mj-group"))  # their columns share the width
+_REFERENCE = re.compile(r"&#?\w*$")
 _TOKEN = re.compile(r"vJ\d+Q", re.IGNORECASE)
 
 
@@ -73,8 +75,11 @@ class Protector:
         self._parts = parts
         self._mjml = mjml
         self._styled = styled
-        self._scan = Scan(on_open=self._opened)
+        self._scan = Scan(on_open=self._opened, on_close=self._closed)
         self._out: list[str] = []
+        self._bodies: list[Spot] = []  # table bodies that are not the author's
+        self._with_rows: set[Spot] = set()  # tables in which a row has begun
+        self._ends: list[int] = []  # where they end in the text that is read
         self._controls: list[_Open] = []
         self._sets = 0
         self._place = ""
@@ -87,12 +92,14 @@ class Protector:
             part = self._parts[at]
             self._place = part.place
             if part.kind == "data":
-                if _TOKEN.search(part.code):
-                    raise Declined("text that looks like a placeholder", part.place)
+                alike = _TOKEN.search(part.code)
+                if alike:
+                    raise Declined("text that looks like a placeholder", part.at(alike.start()))
+                self._scan.part = at
                 self._scan.feed(part.code)
                 if self._scan.lost:
-                    raise Declined(self._scan.lost, part.place)
-                self._out.append(part.code)
+                    raise Declined(self._scan.lost, part.at(len(part.code)))
+                self._out.append(self._with_ends(part.code))
                 self.result.order.append(part.code)
                 at += 1
             elif self._scan.state == "tag":
@@ -107,6 +114,8 @@ class Protector:
 
     def _opened(self, name: str, start: str) -> None:
         del start
+        if name == "tr" and self._scan.inside in _WITH_BODIES:
+            self._with_rows.add(self._scan.begins[-1])
         around = [one for one in self._controls if one.part.name in ("if", "for")]
         if name == "mj-column" and around:
             parent = max(
@@ -120,6 +129,17 @@ class Protector:
         if name in ("style", "mj-style", "link", "mj-attributes", "mj-head") and around:
             raise Declined(f"<{name}> in {around[-1].part.shown()}", around[-1].part.place)
 
+    def _closed(self, begun: Spot, own: bool) -> None:
+        if begun in self._bodies and not own:
+            self._ends.append(self._scan.begun[1])
+
+    def _with_ends(self, text: str) -> str:
+        """The text with `</tbody>` where bodies that were opened here are over."""
+        for at in sorted(self._ends, reverse=True):
+            text = f"{text[:at]}</tbody>{text[at:]}"
+        self._ends.clear()
+        return text
+
     def _scope(self) -> tuple[object, ...]:
         return (*((one.number, one.branch) for one in self._controls), self._sets)
 
@@ -132,11 +152,15 @@ class Protector:
         inner = list(self._parts[at : end + 1])
         probe = self._scan.copy()
         before = probe.place()
+        at_name = probe.at_name
         for index, one in enumerate(inner):
             if one.kind == "data":
                 if "<" in one.code or ">" in one.code:
                     raise Declined(f"{part.shown()} ends its start tag", part.place)
+                probe.at_name = at_name and inner[index - 1].kind == "tag"
                 probe.feed(one.code)
+                if probe.lost:
+                    raise Declined(probe.lost, one.place)
                 continue
             if one.kind == "print":
                 inner[index] = replace(one, filters=filters_at(probe))
@@ -149,6 +173,9 @@ class Protector:
         return end + 1
 
     def _construct(self, part: Part) -> None:
+        last = self.result.order[-1] if self.result.order else ""
+        if isinstance(last, str) and _REFERENCE.search(last):
+            raise Declined(f"{part.shown()} in the middle of a character reference", part.place)
         if part.kind == "tag":
             self._control(part)
         part = replace(part, filters=filters_at(self._scan)) if part.kind == "print" else part
@@ -203,6 +230,12 @@ class Protector:
             return f"<mj-raw>{token}S</mj-raw>"
         if part.kind == "print" and parent not in TABLES:
             return token
+        if self._styled and parent in _WITH_BODIES and scan.begins[-1] not in self._with_rows:
+            # the parser would open it after the placeholder
+            self._scan.part = -1 - len(self.result.constructs)
+            self._scan.feed("<tbody>")
+            self._bodies.append(self._scan.begins[-1])
+            return f"<tbody>{token}S"
         return f"{token}S"
 
     def _in_attribute(self, part: Part, token: str) -> str:

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from vero_deliver.render.once.parts import Declined, Part, Pieces
+from vero_deliver.render.once.parts import Declined, Part, Pieces, called, written
 from vero_deliver.render.once.protect import Protected
 from vero_deliver.render.once.styles import Tree
 from vero_deliver.render.scan import STYLES, Scan
 
 _PLACEHOLDER = re.compile(
-    r"/\*vJ(\d+)Q\*/|<!--\s*vJ(\d+)Q\s*-->|(?<![\w-])vj(\d+)q(?:=\"\")?|vJ(\d+)QS?", re.IGNORECASE
+    r"/\*vJ(\d+)Q\*/|<!--vJ(\d+)QS-->|(?<![\w-])vj(\d+)q(?:=\"\")?|vJ(\d+)QS?"
 )
 _COMMENT = re.compile(r"(<!--.*?-->)", re.DOTALL)
 _STRUCTURAL = re.compile(r"vJ(\d+)QS")
@@ -24,7 +24,7 @@ def as_comments(html: str) -> str:
     Inside of comments, conditional ones too, they stay text.
     """
     pieces = _COMMENT.split(html)
-    pieces[::2] = [_STRUCTURAL.sub(r"<!--vJ\1Q-->", piece) for piece in pieces[::2]]
+    pieces[::2] = [_STRUCTURAL.sub(r"<!--vJ\1QS-->", piece) for piece in pieces[::2]]
     return "".join(pieces)
 
 
@@ -41,7 +41,9 @@ class Restored(Pieces):
             f"{{% set _css{number} = {str(self.constructs[number])[2:-2].strip()} %}}"
             for number in sorted(often)
         )
-        return sets + "".join(self._written(piece, often) for piece in self.order)
+        return sets + written(
+            (isinstance(piece, str), self._written(piece, often)) for piece in self.order
+        )
 
     def _written(self, piece: str | int, often: set[int]) -> str:
         if isinstance(piece, str):
@@ -84,7 +86,7 @@ def restored(html: str, protected: Protected) -> Restored:
             raise Declined(f"{part.shown()} was moved to where other tags are open", part.place)
         sets += part.name == "set"
         if scan.state in ("text", "comment"):
-            tree.construct(control=part.kind == "tag" and not scan.conditional)
+            tree.construct(part.place, control=part.kind == "tag" and not scan.conditional)
         number = _for_place(number, part, scan, constructs)
         pieces.append(number)
         scan.construct()
@@ -108,10 +110,13 @@ def _control(
 
 
 def _for_place(number: int, part: Part, scan: Scan, constructs: list[Part]) -> int:
-    """CSS that has moved into an attribute is escaped for that."""
-    if "_style" not in part.filters or scan.raw in STYLES:
+    """CSS that has moved into an attribute is escaped for that; what MJML garbles is past it."""
+    gone = set() if scan.raw in STYLES else {"_style"}
+    if not scan.conditional:
+        gone.add("_reference")
+    if not gone & set(part.filters):
         return number
-    moved = replace(part, filters=tuple(name for name in part.filters if name != "_style"))
+    moved = replace(part, filters=tuple(name for name in part.filters if name not in gone))
     if moved not in constructs:
         constructs.append(moved)
     return constructs.index(moved)
@@ -123,5 +128,5 @@ def _check_counts(seen: Sequence[int], protected: Protected) -> None:
             continue
         if count == 0:
             raise Declined(f"{part.shown()} is dropped by the compiler", part.place)
-        if count > 1 and (part.kind != "print" or "(" in part.code):
+        if count > 1 and (part.kind != "print" or called(part)):
             raise Declined(f"{part.shown()} would be there {count} times", part.place)

@@ -68,8 +68,8 @@ class _Element:
     tag: str
     names: frozenset[str]  # "tag", ".class", "#id"
     parent: _Element | None
-    siblings: bool = False  # control flow stands beside it
-    varies: bool = False  # control flow or an expression stands in it
+    controlled: str = ""  # where control flow among its children was written
+    varies: str = ""  # where control flow or an expression in it was written
     children: list[_Element] = field(default_factory=list)
 
 
@@ -90,11 +90,11 @@ class Tree:
         del begun, own
         self._open.pop()
 
-    def construct(self, *, control: bool) -> None:
+    def construct(self, place: str, *, control: bool) -> None:
         """A construct stands in the text of the element that is open."""
-        self._open[-1].varies = True
+        self._open[-1].varies = self._open[-1].varies or place
         if control:
-            self._open[-1].siblings = True
+            self._open[-1].controlled = self._open[-1].controlled or place
 
     def _opened(self, tag: str, start: str) -> None:
         names = {tag, "*"}
@@ -107,7 +107,7 @@ class Tree:
         self.elements.append(element)
 
 
-def check(selectors: Sequence[str], tree: Tree, place: str) -> None:
+def check(selectors: Sequence[str], tree: Tree) -> None:
     """Declined where a rule depends on siblings or content that are not the same for everybody."""
     for selector in selectors:
         bare = _IN_BRACKETS.sub(
@@ -123,8 +123,9 @@ def check(selectors: Sequence[str], tree: Tree, place: str) -> None:
                 continue
             wanted = _names(compound)
             for element in tree.elements:
-                beside = siblings and element.parent is not None and element.parent.siblings
-                if (beside or (content and element.varies)) and wanted <= element.names:
+                beside = element.parent.controlled if siblings and element.parent else ""
+                place = beside or (element.varies if content else "")
+                if place and wanted <= element.names:
                     raise Declined(
                         f"the rule {selector} depends on what stands beside <{element.tag}>, "
                         "and that depends on data",

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from jinja2 import Environment, Template
 
 from vero_deliver.render.once.canonical import Item, canonical
-from vero_deliver.render.once.parts import PREHEADER, Declined, Part, Pieces, aborts
+from vero_deliver.render.once.parts import PREHEADER, Declined, Part, Pieces, aborts, written
 
 _ENVIRONMENT = Environment(autoescape=True, extensions=["jinja2.ext.loopcontrols"])
 _WORD = "word"
@@ -66,18 +66,26 @@ def check(
         try:
             wanted = naive(before.render(context), hidden)
         except ValueError as error:
-            raise Declined(f"for some recipients the markup is refused: {error}") from None
+            words = f"for some recipients the markup is refused: {error}"
+            raise Declined(words, _suspect(source)) from None
         found = _difference(canonical(wanted), canonical(after.render(context)))
         if found:
-            raise Declined(f"compiled once it would differ: {found}")
+            raise Declined(f"compiled once it would differ: {found}", _suspect(source))
+
+
+def _suspect(source: Pieces) -> str:
+    """Where the first control tag, else the first expression, was written."""
+    numbers = [piece for piece in source.order if isinstance(piece, int)]
+    parts = [part for number in numbers for part in source.at(number) if part.kind != "data"]
+    tags = [part for part in parts if part.kind == "tag"]
+    return next((part.place for part in tags or parts), "")
 
 
 def _template(pieces: Pieces, codes: dict[str, int]) -> Template:
-    source = "".join(
-        piece
-        if isinstance(piece, str)
-        else "".join(_stand_in(part, codes) for part in pieces.at(piece))
+    source = written(
+        (part.kind == "data", _stand_in(part, codes))
         for piece in pieces.order
+        for part in ((Part("data", piece),) if isinstance(piece, str) else pieces.at(piece))
     )
     return _ENVIRONMENT.from_string(source)
 
