@@ -23,6 +23,10 @@ types:
 bench:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks
 
+# what rendering costs, beside peers: --json, --memory, --chart PATH
+bench-render *args:
+    VENV=$(scripts/venv bench) && scripts/peers benchmarks/peers && "$VENV/bin/python" -m benchmarks.render {{ args }}
+
 # wheel and sdist
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build
