@@ -1,0 +1,62 @@
+"""The benchmark of rendering compares like with like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.render import engines, naive, ours, parts
+from benchmarks.render.case import Case, Unavailable
+from benchmarks.render.check import check, page, read_parts, urls
+from benchmarks.render.receipt import Order, order
+
+MAKERS: dict[str, Callable[[], Case]] = {
+    ours.TEMPLATE: ours.html_only,
+    **parts.STOCK,
+    naive.PREMAILER: naive.by_premailer,
+    naive.CSS_INLINE: naive.by_css_inline,
+    **engines.ENGINES,
+}
+
+
+def seen(case: Case, order: Order) -> tuple[str, set[str]]:
+    """The visible text of the HTML that an implementation makes, and its links."""
+    made = case.run(case.prepare(order))
+    if isinstance(made, str):
+        return page(made)
+    assert isinstance(made, bytes)
+    return page(read_parts(made)[0])
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_every_implementation_shows_the_same(name: str) -> None:
+    """Text and links of the HTML are equal to ours, VIP or not, however many recommendations."""
+    try:
+        case = MAKERS[name]()
+    except Unavailable as missing:
+        pytest.skip(str(missing))
+    _, own, _ = ours.costs()
+    for number in range(6):
+        assert seen(case, order(number)) == seen(own, order(number))
+        check(case, order(number))
+
+
+def test_a_lost_line_is_noticed() -> None:
+    """The check of the output fails where one product is missing."""
+    case = ours.html_only()
+    lost = order(1).context["order"]["lines"][4]["url"]
+    assert lost in urls(order(1).context)
+
+    def run(each: Order) -> str:
+        made = case.run(each)
+        assert isinstance(made, str)
+        return made.replace(lost.replace("&", "&amp;"), "")
+
+    with pytest.raises(AssertionError, match="no link to"):
+        check(Case("broken", "", run, gives="html"), order(1))
+
+
+def test_no_two_orders_are_alike() -> None:
+    """What is personalised differs, so that nothing is gained by remembering it."""
+    assert len({str(order(number).context["order"]["lines"]) for number in range(300)}) == 300
