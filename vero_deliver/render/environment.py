@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NoReturn
 
 from jinja2 import BaseLoader, Undefined, nodes, pass_context, pass_eval_context
-from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS as JINJA_FILTERS
 from jinja2.filters import do_int, sync_do_join
-from jinja2.runtime import Context, markup_join, str_join
+from jinja2.runtime import Context, LoopContext, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from vero_deliver.plain import kind_of
 from vero_deliver.render import limits
+from vero_deliver.render.clean import is_clean
+from vero_deliver.render.code import Fast, Variables
 from vero_deliver.render.filters import FILTERS
 from vero_deliver.render.filters.formats import direction
 from vero_deliver.render.filters.places import PLACES
@@ -32,6 +33,10 @@ from vero_deliver.render.undefined import UNDEFINED, Policy, abort
 
 Escape = Literal["html", "text", "json"]
 
+_KNOWN = 100_000  # texts of templates kept
+# these are numbers and booleans: nothing for the sandbox to look at
+_COUNTS = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0"})
+
 FORMATS = (
     "format_date", "format_time", "format_datetime", "format_number", "format_percent", "money",
 )  # fmt: skip
@@ -42,25 +47,16 @@ FORMATS = (
 _TEXTS = {"_": (0,), "gettext": (0,), "ngettext": (0, 1), "pgettext": (1,), "npgettext": (1, 2)}
 
 
-class _Code(CodeGenerator):
-    """Jinja's own code, but `a ~ b` asks the environment, which bounds it."""
-
-    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802  # Jinja's name
-        self.write("environment.join_texts(context.eval_ctx, (")
-        for part in node.nodes:
-            self.visit(part, frame)
-            self.write(", ")
-        self.write("))")
-
-
 class Sandbox(ImmutableSandboxedEnvironment):
     """Sandboxed, resource-bounded, and on a mapping the key wins over the method.
 
     So `order.items` is the order's items, and `order.items()` still works where it has none.
     """
 
-    code_generator_class = _Code
+    code_generator_class = Fast
+    context_class = Variables
     escapes_html = False
+    prints_json = False
     intercepted_binops = frozenset({"*", "**", "+", "%"})
     _checks: Mapping[str, Callable[[Any, Any], None]] = {
         "*": limits.check_times,
@@ -69,7 +65,22 @@ class Sandbox(ImmutableSandboxedEnvironment):
         "%": limits.check_percent,
     }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known: set[str] = set()
+
+    def learn(self, constants: tuple[str, ...]) -> None:
+        """Keep which texts of templates are known to be clean; templates call it when made."""
+        if len(self.known) > _KNOWN:
+            self.known.clear()
+        self.known.update(filter(is_clean, constants))
+
     def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is LoopContext and attribute in _COUNTS:
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:  # of an iterator that was asked for its next item
+                return self.undefined(obj=obj, name=attribute)
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
@@ -170,7 +181,7 @@ def make(escape: Escape, policy: Policy, loader: BaseLoader) -> Sandbox:
     env.filters["int"] = _int
     del env.filters["random"]  # the same message, data and clock must give the same bytes
     env.filters["format"] = _format
-    env.escapes_html = escape == "html"
+    env.escapes_html, env.prints_json = escape == "html", escape == "json"
     _translate(env, escape)
     return env
 

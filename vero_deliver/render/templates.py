@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path, PurePosixPath
-from types import CodeType, TracebackType
-from typing import Any
+from types import CodeType
+from typing import Any, TypeVar, cast
 
 import jinja2
-from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, TemplateSyntaxError
+from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates
 
 from vero_deliver.errors import MessageError, RenderError
 from vero_deliver.plain import nearest
 from vero_deliver.reading import ReadError, read_text
-from vero_deliver.render.clean import clean
+from vero_deliver.render.clean import clean, clean_pieces
+from vero_deliver.render.code import Variables
 from vero_deliver.render.environment import Escape, Sandbox, make
+from vero_deliver.render.located import located, syntax
 from vero_deliver.render.places import in_places
-from vero_deliver.render.syntax import explained, with_near
 from vero_deliver.render.undefined import Abort, Policy
 from vero_deliver.source import Source, where
 
 _CACHE = 2_000  # compiled templates kept
+_CHUNK = 100  # pieces between two looks at how much was printed
+_Key = TypeVar("_Key", bound=Hashable)
+_Kept = TypeVar("_Kept")
 
 
 class ProjectLoader(BaseLoader):
@@ -77,7 +82,8 @@ class Templates:
         self._policy: Policy = policy
         self._max_output = max_output
         self._environments: dict[Escape, Sandbox] = {}
-        self._compiled: dict[tuple[Escape, str, str, str], Template] = {}
+        self._ready: dict[tuple[Escape, str, str, str], Template | str] = {}
+        self._expressions: dict[tuple[str, str], Template | None] = {}
 
     def environment(self, escape: Escape) -> Sandbox:
         """The environment for one way of escaping, made when first needed."""
@@ -100,7 +106,7 @@ class Templates:
         try:
             return environment.get_template(name)
         except TemplateSyntaxError as error:
-            raise _syntax(error, "", "", environment) from None
+            raise syntax(error, "", "", environment) from None
 
     def written(self, text: str, layout: str = "") -> list[str]:
         """The text, and the files that it reads by name: layout, includes and imports."""
@@ -126,14 +132,6 @@ class Templates:
         """Where a template's file is, or would be."""
         return (self._loader.root or Path()) / PurePosixPath(name)
 
-    def compiled(self, source: str, *, escape: Escape, name: str) -> Template:
-        environment = self.environment(escape)
-        code: CodeType = environment.compile(source, name=None, filename=name)
-        return Template.from_code(environment, code, environment.globals)
-
-    def pieces(self, template: Template, variables: Mapping[str, Any]) -> list[str]:
-        return [clean(x) for x in template.root_render_func(template.new_context(dict(variables)))]
-
     def render(
         self,
         text: str,
@@ -149,140 +147,156 @@ class Templates:
         layout: name of a file in _layouts/ whose block `content` the text fills.
         Raises RenderError with file and line, MessageError for a syntax error, Abort.
         """
-        if not layout and not _has_constructs(text):
-            return clean(text)
-        template = self._template(text, escape, field, layout)
-        environment = self.environment(escape)
-        with _located(text, field, variables, template.filename or "", environment):
-            return clean(self._bounded(template, variables, where(text) or field))
+        file = text.file if isinstance(text, Source) else field
+        ready = self._ready.get((escape, text, file, layout))
+        if ready is None:
+            ready = self._prepare(text, escape, file, layout)
+        if isinstance(ready, str):
+            return ready
+        try:
+            return "".join(self.pieces(ready, variables, place=where(text) or field))
+        except (Abort, RenderError, MessageError):
+            raise
+        except Exception as error:  # noqa: BLE001  # templates raise anything
+            raise located(error, text, field, variables, ready) from None
+
+    def pieces(
+        self, template: Template, variables: Mapping[str, Any], *, place: str = ""
+    ) -> list[str]:
+        """What the template prints, piece by piece, cleaned as render() cleans the whole.
+
+        Constants come as the strings that `code.constants` lists. Raises RenderError, with
+        `place`, where the output is too long; else what the template raises, its traceback
+        naming template lines.
+        """
+        environment = cast(Sandbox, template.environment)
+        globals_ = template.globals
+        context = Variables(
+            environment, {**globals_, **variables}, template.name, template.blocks, globals_
+        )
+        try:
+            pieces = self._bounded(template.root_render_func(context), place)
+        except Exception:  # noqa: BLE001  # raised again, its traceback rewritten
+            environment.handle_exception()
+        return clean_pieces(pieces, environment.known)
+
+    def _bounded(self, run: Iterator[str], place: str) -> list[str]:
+        pieces: list[str] = []
+        left = self._max_output
+        while chunk := list(islice(run, _CHUNK)):
+            left -= len("".join(chunk))
+            if left < 0:
+                raise RenderError(f"prints more than {self._max_output:,} characters", where=place)
+            pieces += chunk
+        return pieces
 
     def value(self, text: str, variables: Mapping[str, Any], *, field: str) -> Any:
         """As render, unescaped; but a text that is one `{{ expression }}` gives that very value."""
-        expression = self._single_expression(text)
+        file = text.file if isinstance(text, Source) else field
+        key = (text, file)
+        if key not in self._expressions:
+            _keep(self._expressions, key, self._expression(text, file))
+        expression = self._expressions[key]
         if expression is None:
             return self.render(text, variables, escape="text", field=field)
-        environment = self.environment("text")
-        with _located(text, field, variables, "<template>", environment):
-            compiled = environment.compile_expression(expression, undefined_to_none=False)
-            value = compiled(variables)  # by keyword, data named `self` would clash
+        try:
+            value = _result(expression, variables)
             return self.strict(value) if isinstance(value, jinja2.Undefined) else value
+        except (Abort, RenderError, MessageError):
+            raise
+        except Exception as error:  # noqa: BLE001  # templates raise anything
+            raise located(error, text, field, variables, expression) from None
 
     @staticmethod
     def strict(value: jinja2.Undefined) -> str:
         """What the undefined policy prints for it, or its error."""
         return str(value)
 
-    def _single_expression(self, text: str) -> str | None:
-        stripped = text.strip()
-        if not (stripped.startswith("{{") and stripped.endswith("}}")):
-            return None
-        try:
-            tokens = list(self.environment("text").lex(stripped))
-        except TemplateSyntaxError:
-            return None  # render() reports it, with its place
-        kinds = [kind for _, kind, _ in tokens]
-        if kinds[-1] != "variable_end" or kinds.count("variable_begin") != 1:
-            return None
-        return "".join(value for _, _, value in tokens[1:-1])
+    def compiled(self, source: str, *, escape: Escape, name: str) -> Template:
+        """A text compiled for pieces(), not kept. Raises TemplateSyntaxError as Jinja does.
 
-    def _template(self, text: str, escape: Escape, field: str, layout: str) -> Template:
-        filename = text.file if isinstance(text, Source) else field
-        key = (escape, str(text), filename, layout)
-        if key not in self._compiled:
-            if len(self._compiled) >= _CACHE:
-                self._compiled.clear()
-            self._compiled[key] = self._compile(text, escape, filename, layout)
-        return self._compiled[key]
+        name: its file name in tracebacks and errors.
+        """
+        return self._template(self.environment(escape), source, None, name)
 
-    def _compile(self, text: str, escape: Escape, filename: str, layout: str) -> Template:
-        environment = self.environment(escape)
+    def _prepare(self, text: str, escape: Escape, file: str, layout: str) -> Template | str:
+        """The text compiled, or itself where it has no constructs."""
+        ready: Template | str
+        if layout or _has_constructs(text):
+            ready = self._compile(text, escape, file, layout)
+        else:
+            ready = str(clean(text))
+        return _keep(self._ready, (escape, text, file, layout), ready)
+
+    def _compile(self, text: str, escape: Escape, file: str, layout: str) -> Template:
         source = str(text)
+        environment = self.environment(escape)
         if escape == "html":
             source = in_places(environment, source)
         if layout:  # on one line, so that line numbers stay true
             source = (
                 f'{{% extends "_layouts/{layout}" %}}{{% block content %}}{source}{{% endblock %}}'
             )
-        name = filename.partition("/")[2] if isinstance(text, Source) else None
         try:
-            code: CodeType = environment.compile(source, name=name, filename=filename)
+            return self._template(environment, source, _name(text), file)
         except TemplateSyntaxError as error:
-            raise _syntax(error, text, filename, environment) from None
+            raise syntax(error, text, file, environment) from None
+
+    def _expression(self, text: str, file: str) -> Template | None:
+        """The value of a text that is one expression, as a template that sets `result`."""
+        environment = self.environment("text")
+        if not _is_expression(text, environment):
+            return None
+        try:
+            [output] = environment.parse(str(text)).find_all(nodes.Output)
+            [value] = [node for node in output.nodes if not isinstance(node, nodes.TemplateData)]
+            result = nodes.Name("result", "store", lineno=value.lineno)
+            tree = nodes.Template([nodes.Assign(result, value, lineno=value.lineno)], lineno=1)
+            return self._template(environment, tree, _name(text), file)
+        except TemplateSyntaxError as error:
+            raise syntax(error, text, file, environment) from None
+
+    @staticmethod
+    def _template(
+        environment: Sandbox, source: str | nodes.Template, name: str | None, file: str
+    ) -> Template:
+        code: CodeType = environment.compile(source, name=name, filename=file)
         return Template.from_code(environment, code, environment.globals)
 
-    def _bounded(self, template: Template, variables: Mapping[str, Any], place: str) -> str:
-        parts: list[str] = []
-        left = self._max_output
-        for part in template.generate(variables):
-            left -= len(part)
-            if left < 0:
-                raise RenderError(f"prints more than {self._max_output:,} characters", where=place)
-            parts.append(part)
-        return "".join(parts)
+
+def _result(expression: Template, variables: Mapping[str, Any]) -> Any:
+    names = expression.globals
+    context = Variables(expression.environment, {**names, **variables}, None, {}, names)
+    try:
+        for _ in expression.root_render_func(context):
+            pass
+    except Exception:  # noqa: BLE001  # raised again, its traceback rewritten
+        expression.environment.handle_exception()
+    return context.vars["result"]
 
 
-class _located:  # noqa: N801  # reads as a verb at its only two places
-    """Turns whatever a template raises into a RenderError that names file and line."""
-
-    def __init__(
-        self,
-        text: str,
-        field: str,
-        variables: Mapping[str, Any],
-        filename: str,
-        environment: Environment,
-    ) -> None:
-        self.text, self.field, self.variables, self.filename = text, field, variables, filename
-        self.environment = environment
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        if not isinstance(error, Exception) or isinstance(
-            error, (Abort, RenderError, MessageError)
-        ):
-            return
-        if isinstance(error, TemplateSyntaxError):  # in an included file, or in an expression
-            raise _syntax(error, self.text, self.filename, self.environment) from None
-        if isinstance(error, TemplateNotFound):
-            raise MessageError(error.message or str(error), where=self._where(tb)) from None
-        raise RenderError(self._words(error), where=self._where(tb)) from None
-
-    def _words(self, error: Exception) -> str:
-        words = str(error) or type(error).__name__
-        if isinstance(error, jinja2.UndefinedError):
-            name = words.partition("there is no ")[2].strip("'")
-            return words + (nearest(name, self.variables) if name.isidentifier() else "")
-        if isinstance(error, RecursionError):
-            return "templates include or call each other without end"
-        return with_near(words, self.environment)
-
-    def _where(self, tb: TracebackType | None) -> str:
-        """The innermost template line of the traceback, in the author's own file."""
-        place = where(self.text) or self.field
-        while tb is not None:
-            code, line = tb.tb_frame.f_code, tb.tb_lineno
-            if code.co_filename == self.filename:
-                place = where(self.text, line) or f"{self.field}:{line}"
-            elif "__jinja_exception__" in tb.tb_frame.f_globals:  # a frame that Jinja rewrote
-                place = f"{code.co_filename}:{line}"
-            tb = tb.tb_next
-        return place
-
-
-def _syntax(
-    error: TemplateSyntaxError, text: str, filename: str, environment: Environment
-) -> MessageError:
-    own = error.filename in {None, filename} or error.name is None
-    words, line = explained(error, environment)
-    place = (where(text, line) or f"{filename}:{line}") if own else f"{error.filename}:{line}"
-    return MessageError(f"template syntax: {words}", where=place)
+def _is_expression(text: str, environment: Sandbox) -> bool:
+    stripped = text.strip()
+    if not (stripped.startswith("{{") and stripped.endswith("}}")):
+        return False
+    try:
+        kinds = [kind for _, kind, _ in environment.lex(stripped)]
+    except TemplateSyntaxError:
+        return False  # render() reports it, with its place
+    return kinds[-1] == "variable_end" and kinds.count("variable_begin") == 1
 
 
 def _has_constructs(text: str) -> bool:
     return "{{" in text or "{%" in text or "{#" in text
+
+
+def _name(text: str) -> str | None:
+    """What Jinja calls a template: its path below the root."""
+    return text.file.partition("/")[2] if isinstance(text, Source) else None
+
+
+def _keep(cache: dict[_Key, _Kept], key: _Key, value: _Kept) -> _Kept:
+    if len(cache) >= _CACHE:
+        cache.clear()
+    cache[key] = value
+    return value
