@@ -78,7 +78,7 @@ class Variables(Context):
 
 def constants(template: Any) -> tuple[str, ...]:
     """The texts that a template prints as they stand: the very strings that its run yields."""
-    found: tuple[str, ...] = template.root_render_func.__globals__["constants"]
+    found: tuple[str, ...] = template.root_render_func.__globals__.get("constants", ())
     return found
 
 

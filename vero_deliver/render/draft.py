@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 from vero_deliver.errors import RenderError
 from vero_deliver.message import Message
+from vero_deliver.mime.chunks import Printed
 from vero_deliver.render.clean import one_line
 from vero_deliver.render.environment import Escape
 from vero_deliver.render.json_values import plain
@@ -52,6 +53,12 @@ class Draft:
         """The template rendered; `field` is its path in the message, "email.subject"."""
         return self.templates.render(
             template, self.variables, escape=escape, field=self.name(field), layout=layout
+        )
+
+    def printed(self, template: str, field: str) -> str | Printed:
+        """The text in pieces whose constants are encoded once."""
+        return self.templates.printed(
+            template, self.variables, escape="text", field=self.name(field)
         )
 
     def line(self, template: str, field: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from vero_deliver.errors import MessageError, RenderError
 from vero_deliver.message import Attachment, Email, EmailVariant
+from vero_deliver.mime.chunks import Printed
 from vero_deliver.render.addresses import addresses
 from vero_deliver.render.draft import Draft
 from vero_deliver.render.inline_images import check_cids
@@ -41,8 +42,8 @@ def compose(
     base = variant if variant.mjml or variant.html else email
     html, text = _body(draft, email, base, variant, language, inliner, bodies)
     files = _files(draft, email.attachments)
-    check_cids(draft, base, email.layout, html, files)
-    return RenderedEmail(
+    check_cids(draft, base, email.layout, str(html), files)
+    return RenderedEmail.of_pieces(
         from_=_sender(draft, email.from_ or default_from),
         to=to,
         cc=_mailboxes(draft, email.cc, "email.cc"),
@@ -118,15 +119,15 @@ def _body(
     language: str,
     inliner: Inliner,
     bodies: Bodies | None,
-) -> tuple[str, str]:
+) -> tuple[str | Printed, str | Printed]:
     preheader = draft.line(variant.preheader or email.preheader, "email.preheader")
-    html = _compiled(draft, base, email.layout, preheader, language, bodies)
+    html: str | Printed | None = _compiled(draft, base, email.layout, preheader, language, bodies)
     if html is None:
         html = _html(draft, base, email.layout, preheader, language, inliner)
     # a translated body without its own text part must not fall back to the other language's
     text_source = variant.text or ("" if base is variant else email.text)
-    text = draft.text(text_source, "email.text") if text_source else plaintext(html)
-    if not html and not text:
+    text = draft.printed(text_source, "email.text") if text_source else plaintext(str(html))
+    if not str(html) and not str(text):
         raise draft.wrong(email.subject, "email", "has no body: write email.mjml, .html or .txt")
     return html, text
 
@@ -158,7 +159,7 @@ def _compiled(
     preheader: str,
     language: str,
     bodies: Bodies | None,
-) -> str | None:
+) -> Printed | None:
     """The HTML of a body that was compiled once; None where it is made for every recipient."""
     if bodies is None or not (content.mjml or content.html):
         return None
@@ -168,8 +169,7 @@ def _compiled(
         if layout:
             layout_file(draft, layout, body.source, body.ending)
 
-    found = bodies.pieces(draft, body, preheader, current().catalog, check)
-    return None if found is None else "".join(found[1])
+    return bodies.pieces(draft, body, preheader, current().catalog, check)
 
 
 def _html(

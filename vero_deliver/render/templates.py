@@ -13,10 +13,11 @@ from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, Template
 from jinja2.meta import find_referenced_templates
 
 from vero_deliver.errors import MessageError, RenderError
+from vero_deliver.mime.chunks import Chunks, Printed
 from vero_deliver.plain import nearest
 from vero_deliver.reading import ReadError, read_text
 from vero_deliver.render.clean import clean, clean_pieces
-from vero_deliver.render.code import Variables
+from vero_deliver.render.code import Variables, constants
 from vero_deliver.render.environment import Escape, Sandbox, make
 from vero_deliver.render.located import located, syntax
 from vero_deliver.render.places import in_places
@@ -83,6 +84,7 @@ class Templates:
         self._max_output = max_output
         self._environments: dict[Escape, Sandbox] = {}
         self._ready: dict[tuple[Escape, str, str, str], Template | str] = {}
+        self._chunks: dict[Template, Chunks] = {}
         self._expressions: dict[tuple[str, str], Template | None] = {}
 
     def environment(self, escape: Escape) -> Sandbox:
@@ -147,6 +149,24 @@ class Templates:
         layout: name of a file in _layouts/ whose block `content` the text fills.
         Raises RenderError with file and line, MessageError for a syntax error, Abort.
         """
+        found = self._run(text, variables, escape, field, layout)
+        return found if isinstance(found, str) else "".join(found[1])
+
+    def printed(
+        self, text: str, variables: Mapping[str, Any], *, escape: Escape, field: str
+    ) -> str | Printed:
+        """As render, in pieces whose constants are encoded once."""
+        found = self._run(text, variables, escape, field, "")
+        return found if isinstance(found, str) else Printed(found[1], self.chunks(found[0]))
+
+    def chunks(self, template: Template) -> Chunks:
+        """The constants of a template, encoded."""
+        found = self._chunks.get(template)
+        return found or _keep(self._chunks, template, Chunks(constants(template)))
+
+    def _run(
+        self, text: str, variables: Mapping[str, Any], escape: Escape, field: str, layout: str
+    ) -> str | tuple[Template, list[str]]:
         file = text.file if isinstance(text, Source) else field
         ready = self._ready.get((escape, text, file, layout))
         if ready is None:
@@ -154,7 +174,7 @@ class Templates:
         if isinstance(ready, str):
             return ready
         try:
-            return "".join(self.pieces(ready, variables, place=where(text) or field))
+            return ready, self.pieces(ready, variables, place=where(text) or field)
         except (Abort, RenderError, MessageError):
             raise
         except Exception as error:  # noqa: BLE001  # templates raise anything

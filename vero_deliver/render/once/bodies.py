@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Template
 
+from vero_deliver.mime.chunks import Printed
 from vero_deliver.render.draft import Draft
 from vero_deliver.render.markup import Inliner
 from vero_deliver.render.once.compiled import Body, Compiler
@@ -72,7 +73,7 @@ class Bodies:
         preheader: str,
         catalog: Catalog,
         check: Callable[[], object],
-    ) -> tuple[Template, list[str]] | None:
+    ) -> Printed | None:
         """The HTML in pieces; None where it has to be made the plain way for this user.
 
         check: called before the body is compiled; what it raises comes out.
@@ -85,7 +86,8 @@ class Bodies:
         run = current()
         steps, run.preheader, run.refused = run.steps, preheader, kept.refused
         try:
-            return kept.outcome, self._templates.pieces(kept.outcome, draft.variables)
+            pieces = self._templates.pieces(kept.outcome, draft.variables)
+            return Printed(pieces, self._templates.chunks(kept.outcome))
         except Abort:
             raise
         except (Inexact, Exception):  # noqa: BLE001  # the plain way meets it again, and says it
