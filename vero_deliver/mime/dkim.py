@@ -65,7 +65,7 @@ def sign(message: bytes, signers: Sequence[Signer], at: datetime) -> bytes:
     names, covered = _covered(head)
     second = int(at.timestamp())
     forms: set[Canonicalization] = {signer.canonicalization for signer in signers}
-    hashes = {form: _body_hash(form, body) for form in forms}
+    hashes: dict[Canonicalization, bytes] = {form: _body_hash(form, body) for form in forms}
     signatures = [
         _signature(signer, _opening(signer.tags, names, second), covered, hashes)
         for signer in signers
