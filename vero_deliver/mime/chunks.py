@@ -75,10 +75,13 @@ class _HalfBreakError(Exception):
 
 
 def _value(text: str) -> str:
-    if text.isprintable():  # so without line ends and surrogates
-        encoded = binascii.b2a_qp(text.encode())
-        if len(encoded) < _COLUMNS and encoded and not encoded.startswith(b"From "):
-            return f"{encoded.decode()}=\r\n"
+    if text.isprintable() and text:  # so without line ends and surrogates
+        if text.isascii():
+            encoded = text.replace("=", "=3D")
+        else:
+            encoded = binascii.b2a_qp(text.encode()).decode()
+        if len(encoded) < _COLUMNS and not "From " <= encoded < "From!":
+            return f"{encoded}=\r\n"
     if text.endswith("\r"):
         raise _HalfBreakError
     return _open(text)
