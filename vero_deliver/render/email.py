@@ -17,7 +17,7 @@ from vero_deliver.render.inline_images import check_cids
 from vero_deliver.render.layout import layout_file
 from vero_deliver.render.markup import Inliner, from_html, from_mjml
 from vero_deliver.render.mjml_check import MarkupError, locate
-from vero_deliver.render.once.bodies import Bodies
+from vero_deliver.render.once.bodies import Bodies, Personal
 from vero_deliver.render.once.compiled import Body
 from vero_deliver.render.plaintext import plaintext
 from vero_deliver.render.run import current
@@ -40,9 +40,10 @@ def compose(
     if not to:
         return Skipped("the user has no email address")
     base = variant if variant.mjml or variant.html else email
-    html, text = _body(draft, email, base, variant, language, inliner, bodies)
+    html, text, cids = _body(draft, email, base, variant, language, inliner, bodies)
     files = _files(draft, email.attachments)
-    check_cids(draft, base, email.layout, str(html), files)
+    if cids is None or not cids <= {file.cid for file in files}:
+        check_cids(draft, base, email.layout, str(html), files)
     return RenderedEmail.of_pieces(
         from_=_sender(draft, email.from_ or default_from),
         to=to,
@@ -119,17 +120,19 @@ def _body(
     language: str,
     inliner: Inliner,
     bodies: Bodies | None,
-) -> tuple[str | Printed, str | Printed]:
+) -> tuple[str | Printed, str | Printed, frozenset[str] | None]:
+    """HTML, text, and the attachments that the HTML may show; None where that is not known."""
     preheader = draft.line(variant.preheader or email.preheader, "email.preheader")
-    html: str | Printed | None = _compiled(draft, base, email.layout, preheader, language, bodies)
-    if html is None:
-        html = _html(draft, base, email.layout, preheader, language, inliner)
+    made = _compiled(draft, base, email.layout, preheader, language, bodies)
+    html: str | Printed = (
+        made.html if made else _html(draft, base, email.layout, preheader, language, inliner)
+    )
     # a translated body without its own text part must not fall back to the other language's
     text_source = variant.text or ("" if base is variant else email.text)
     text = draft.printed(text_source, "email.text") if text_source else plaintext(str(html))
     if not str(html) and not str(text):
         raise draft.wrong(email.subject, "email", "has no body: write email.mjml, .html or .txt")
-    return html, text
+    return html, text, made.cids if made else None
 
 
 def body_of(
@@ -159,7 +162,7 @@ def _compiled(
     preheader: str,
     language: str,
     bodies: Bodies | None,
-) -> Printed | None:
+) -> Personal | None:
     """The HTML of a body that was compiled once; None where it is made for every recipient."""
     if bodies is None or not (content.mjml or content.html):
         return None

@@ -32,6 +32,7 @@ class Run:
     formats: format_date, money and so on, bound to locale and timezone.
     steps: how many more range() items templates may ask for.
     preheader: what compiled bodies print as the preheader.
+    shows_file: whether a value was an address of an attachment, `cid:`.
     refused: markup that no value may bring in, since a body that was compiled once has no engine
     left that would read it.
     """
@@ -43,6 +44,7 @@ class Run:
     formats: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     steps: int = 1_000_000
     preheader: str = ""
+    shows_file: bool = False
     refused: re.Pattern[str] | None = None
 
 

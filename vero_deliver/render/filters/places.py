@@ -15,6 +15,7 @@ from jinja2 import Undefined
 from markupsafe import Markup, escape
 
 from vero_deliver.plain import quoted
+from vero_deliver.render.run import current
 
 _WEB = ("https://", "http://", "mailto:")
 # browsers drop these before they look for a scheme
@@ -47,6 +48,8 @@ def url(value: Any) -> Any:
         return value
     text = str(value)
     found = _SCHEME.match(_IGNORED.sub("", text[:200]))
+    if found and found[1].lower() == "cid":
+        current().shows_file = True
     if found and found[1].lower() in _REFUSED and not _PICTURE.match(text):
         raise ValueError(
             f"{quoted(text)} is no address for an email; use https:, http:, mailto: or tel:"

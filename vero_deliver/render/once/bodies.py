@@ -11,6 +11,7 @@ from jinja2 import Template
 
 from vero_deliver.mime.chunks import Printed
 from vero_deliver.render.draft import Draft
+from vero_deliver.render.inline_images import cids_in
 from vero_deliver.render.markup import Inliner
 from vero_deliver.render.once.compiled import Body, Compiler
 from vero_deliver.render.once.parts import Declined, Reason
@@ -22,7 +23,7 @@ _KEPT = 500  # compiled bodies
 # markup in values that an engine would have read, or that ends an attribute
 _ENGINES_READ = re.compile("[<>\"']")
 # and what decides how a document is completed, where there is no engine
-_DOCUMENT = re.compile(r"<(?:!doctype|html|body|style|link)\b", re.IGNORECASE)
+_DOCUMENT = re.compile(r"<(?:!doctype|html|body|style|link)\b|cid:", re.IGNORECASE)
 _Stamp = tuple[Path, int]
 
 
@@ -35,12 +36,24 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Personal:
+    """One user's HTML. cids: attachments that it may show; None where only it knows."""
+
+    html: Printed
+    cids: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
-    """What became of a body. stamps: files that it was made from, with their times of change."""
+    """What became of a body. stamps: files that it was made from, with their times of change.
+
+    refused: markup that values may not bring in. cids: attachments that the text shows.
+    """
 
     outcome: Template | Reason
     stamps: Sequence[_Stamp]
-    refused: re.Pattern[str]
+    refused: re.Pattern[str] = _ENGINES_READ
+    cids: frozenset[str] = frozenset()
 
     def is_fresh(self) -> bool:
         return all(_stamp(path) == changed for path, changed in self.stamps)
@@ -73,7 +86,7 @@ class Bodies:
         preheader: str,
         catalog: Catalog,
         check: Callable[[], object],
-    ) -> Printed | None:
+    ) -> Personal | None:
         """The HTML in pieces; None where it has to be made the plain way for this user.
 
         check: called before the body is compiled; what it raises comes out.
@@ -85,9 +98,11 @@ class Bodies:
             return None
         run = current()
         steps, run.preheader, run.refused = run.steps, preheader, kept.refused
+        run.shows_file = False
         try:
             pieces = self._templates.pieces(kept.outcome, draft.variables)
-            return Printed(pieces, self._templates.chunks(kept.outcome))
+            printed = Printed(pieces, self._templates.chunks(kept.outcome))
+            return Personal(printed, None if run.shows_file else kept.cids)
         except Abort:
             raise
         except (Inexact, Exception):  # noqa: BLE001  # the plain way meets it again, and says it
@@ -113,10 +128,11 @@ class Bodies:
         try:
             skeleton = self._compiler.skeleton(body, catalog, files)
         except Declined as declined:
-            return _Kept(declined.reason, self._stamps(files), _ENGINES_READ)
+            return _Kept(declined.reason, self._stamps(files))
         template = self._templates.compiled(skeleton.source, escape="html", name=body.label)
         refused = _DOCUMENT if skeleton.markup_in else _ENGINES_READ
-        return _Kept(template, self._stamps(files), refused)
+        cids = frozenset(cids_in(skeleton.source))
+        return _Kept(template, self._stamps(files), refused, cids)
 
     def _stamps(self, files: Sequence[str]) -> Sequence[_Stamp]:
         paths = (self._templates.path(name) for name in files)
