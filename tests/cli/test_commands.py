@@ -326,3 +326,18 @@ def test_sections_name_every_command() -> None:
         for name, line in commands.items():
             help_text = run(name, "--help").stdout
             assert line in " ".join(help_text.split())
+
+
+def test_render_explains_itself(project: Path) -> None:
+    """Whether the body is compiled once, in every language; and the line that is against it."""
+    assert run("-C", str(project), "render", "welcome", "--explain").stdout == (
+        "welcome email en: compiled once\n"
+    )
+    body = project / "messages/welcome/email.mjml"
+    body.write_text(body.read_text().replace("<mj-column>", '<mj-column width="{{ plan }}">'))
+    shown = run("-C", str(project), "render", "welcome", "--explain")
+    assert shown.exit_code == 0
+    assert shown.stdout == (
+        "welcome email en: compiled for every recipient\n"
+        "  messages/welcome/email.mjml:11: {{ plan }} makes an attribute that has to be constant\n"
+    )

@@ -15,6 +15,7 @@ from vero_deliver.cli.contents import contents_of, explained
 from vero_deliver.cli.printing import DEFAULT_FORMATS, ENDINGS, FORMATS, printed
 from vero_deliver.cli.recipients import about, for_showing
 from vero_deliver.cli.session import Session
+from vero_deliver.cli.terminal import harmless
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import RenderError
 from vero_deliver.message import Message
@@ -42,6 +43,11 @@ from vero_deliver.rendered import ContentName, Skipped
     help="A file; or a folder (ending in /, or there already) for one file each.",
 )
 @click.option("--all", "every", is_flag=True, help="Every user of the source.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Print whether the email's body is compiled once, and if not, why.",
+)
 @options.key_option
 @options.now_option
 @click.pass_obj
@@ -54,6 +60,7 @@ def command(
     fmt: str | None,
     out: str,
     every: bool,
+    explain: bool,
     key: str,
     now: datetime | None,
 ) -> None:
@@ -65,6 +72,9 @@ def command(
       vero-deliver render order-receipt --all -f html -o out/
     """
     loaded = session.loaded.message(message)
+    if explain:
+        _explain(session, loaded)
+        return
     contents = channels or _contents(loaded, fmt)
     contents_of(loaded, contents)
     deliverer = Deliverer(session.loaded.renderer())
@@ -83,6 +93,16 @@ def command(
             name = f"{_file_name(who)}.{content}.{ENDINGS.get(chosen, chosen)}"
             pages.append((name, printed(rendered, delivery_key, chosen)))
     _write(session, pages, out)
+
+
+def _explain(session: Session, message: Message) -> None:
+    renderer = session.loaded.renderer()
+    for language in message.locales or (session.loaded.settings.language,):
+        found = renderer.explain(message, language)
+        said = "compiled once" if found.compiled else "compiled for every recipient"
+        click.echo(f"{message.id} email {language}: {said}")
+        for reason in found.reasons:
+            click.echo(f"  {harmless(str(reason))}")
 
 
 def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:

@@ -82,6 +82,10 @@ def read(environment: Environment, source: str) -> Iterator[Token]:
             code += gap + text
             if lexeme == "name" and not name:
                 name = text
+    if kind:  # it never ends; whoever compiles the template says so
+        yield Token("data", "", opening + code, "", line)
+    if source[at:]:
+        yield Token("comment", "", source[at:], "", line)
 
 
 def filters_at(scan: Scan) -> tuple[str, ...]:
