@@ -23,6 +23,8 @@ WRONG = [
     ("\n{{ a is nubmer }}", 2, "No test named 'nubmer'; did you mean 'number'?"),
     ("\n{% trans %}{{ user.first_name }}{% endtrans %}", 2, "{% trans name=user.first_name %}"),
     ("{% trans %}{{ a | upper }}{% endtrans %}", 1, "a value inside trans is a name"),
+    ("\n{% break %}", 2, "break stands in no loop"),
+    ("{% for a in b %}{% else %}\n{% continue %}{% endfor %}", 2, "continue stands in no loop"),
     ("{% trans %}{{ 1 }}{% endtrans %}", 1, "a value inside trans is a name"),
 ]
 

@@ -82,6 +82,19 @@ def constants(template: Any) -> tuple[str, ...]:
     return found
 
 
+def stray_jump(node: nodes.Node, *, inside: bool = False) -> nodes.Break | nodes.Continue | None:
+    """The first break or continue that stands in no loop, which Python would refuse."""
+    if isinstance(node, (nodes.Break, nodes.Continue)):
+        return None if inside else node
+    if isinstance(node, (nodes.Macro, nodes.CallBlock, nodes.Block)):
+        inside = False
+    for child in node.iter_child_nodes():
+        here = inside or (isinstance(node, nodes.For) and child in node.body)
+        if stray := stray_jump(child, inside=here):
+            return stray
+    return None
+
+
 class Bounded(CodeGenerator):
     """Jinja's own code, but `a ~ b` asks the environment, which bounds it."""
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NoReturn
 
 from jinja2 import BaseLoader, Undefined, nodes, pass_context, pass_eval_context
-from jinja2.exceptions import SecurityError
+from jinja2.compiler import CodeGenerator
+from jinja2.exceptions import SecurityError, TemplateSyntaxError
 from jinja2.filters import FILTERS as JINJA_FILTERS
 from jinja2.filters import do_int, sync_do_join
 from jinja2.runtime import Context, LoopContext, markup_join, str_join
@@ -21,7 +22,7 @@ from markupsafe import Markup
 from vero_deliver.plain import kind_of
 from vero_deliver.render import limits
 from vero_deliver.render.clean import is_clean
-from vero_deliver.render.code import Fast, Variables
+from vero_deliver.render.code import Fast, Variables, stray_jump
 from vero_deliver.render.filters import FILTERS
 from vero_deliver.render.filters.formats import direction
 from vero_deliver.render.filters.places import PLACES
@@ -53,8 +54,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     So `order.items` is the order's items, and `order.items()` still works where it has none.
     """
 
-    code_generator_class = Fast
-    context_class = Variables
+    code_generator_class: type[CodeGenerator] = Fast
+    context_class: type[Context] = Variables
     escapes_html = False
     prints_json = False
     intercepted_binops = frozenset({"*", "**", "+", "%"})
@@ -126,6 +127,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
+        if stray := stray_jump(tree):
+            words = f"{type(stray).__name__.lower()} stands in no loop"
+            raise TemplateSyntaxError(words, stray.lineno, name, filename)
         for call in tree.find_all(nodes.Call):
             if isinstance(call.node, nodes.Name):
                 for at in _TEXTS.get(call.node.name, ()):
