@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, time, tzinfo
-from decimal import localcontext
+from datetime import date, datetime, time, tzinfo
+from decimal import Decimal, localcontext
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from vero_deliver.render.filters.figures import Kind, by_babel, writer
 from vero_deliver.render.filters.numbers import EXACT, number, shown
 from vero_deliver.render.filters.times import calendar_date, in_zone, moment
 
 if TYPE_CHECKING:
     from babel import Locale
 
+# what Babel raises for a pattern that it cannot read
+_FAULTS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}")
 
 
 def format_date(value: Any, format: str = "medium", *, locale: str, timezone: tzinfo) -> str:  # noqa: A002
     """The date: "short", "medium", "long", "full" or a CLDR pattern such as "d. MMMM"."""
-    from babel.dates import format_date as written
-
-    when = _local("format_date", value, timezone)
-    return _by_pattern("format_date", format, lambda: written(when, format, _locale(locale)))
+    day = _local("format_date", value, timezone).date()
+    return _by_pattern("format_date", format, lambda: _day(day, format, locale))
 
 
 def format_time(value: Any, format: str = "short", *, locale: str, timezone: tzinfo) -> str:  # noqa: A002
@@ -48,16 +49,12 @@ def format_datetime(value: Any, format: str = "medium", *, locale: str, timezone
 
 def format_number(value: Any, format: str | None = None, *, locale: str) -> str:  # noqa: A002
     """The number with the locale's separators, at most three decimals; or by a CLDR pattern."""
-    from babel.numbers import format_decimal
-
-    return _exactly("format_number", value, format, format_decimal, locale)
+    return _exactly("format_number", "number", value, format, locale)
 
 
 def format_percent(value: Any, format: str | None = None, *, locale: str) -> str:  # noqa: A002
     """The ratio as a percentage: 0.5 is "50%"."""
-    from babel.numbers import format_percent as written
-
-    return _exactly("format_percent", value, format, written, locale)
+    return _exactly("format_percent", "percent", value, format, locale)
 
 
 def money(value: Any, currency: str, format: str | None = None, *, locale: str) -> str:  # noqa: A002
@@ -65,13 +62,11 @@ def money(value: Any, currency: str, format: str | None = None, *, locale: str) 
 
     currency: ISO 4217 code, "EUR". format: a CLDR pattern, "#,##0 ¤", whose decimals win.
     """
-    from babel.numbers import format_currency
-
-    code = str(currency).strip().upper()
-    if code not in _currencies():
+    known = _currencies()
+    code = currency if type(currency) is str else str(currency)
+    if code not in known and (code := code.strip().upper()) not in known:
         raise ValueError(f"money: {shown(currency)} is no ISO 4217 currency code such as EUR")
-    written = partial(format_currency, currency=code, currency_digits=format is None)
-    return _exactly("money", value, format, written, locale)
+    return _exactly("money", "money", value, format, locale, code)
 
 
 def formats_for(locale: str, timezone: tzinfo) -> dict[str, Callable[..., str]]:
@@ -190,18 +185,40 @@ def _local(who: str, value: Any, timezone: tzinfo) -> datetime:
         raise type(error)(f"{who}: {error}") from None
 
 
+@lru_cache(maxsize=1024)
+def _day(day: date, pattern: str, tag: str) -> str:
+    from babel.dates import format_date as written
+
+    return written(day, pattern, _locale(tag))
+
+
 def _exactly(
-    who: str, value: Any, pattern: str | None, written: Callable[..., str], locale: str
+    who: str, kind: Kind, value: Any, pattern: str | None, locale: str, currency: str = ""
 ) -> str:
     exact = number(value, who)
-    with localcontext(EXACT):
-        return _by_pattern(
-            who, pattern, lambda: written(exact, format=pattern, locale=_locale(locale))
-        )
+    try:
+        # Babel takes an empty pattern now for none, now for one
+        if pattern is None or (type(pattern) is str and pattern):
+            write = _writer(kind, locale, pattern or "", currency)
+            if write:
+                return write(exact)
+        with localcontext(EXACT):
+            return by_babel(kind, exact, pattern, _locale(locale), currency)
+    except _FAULTS:
+        raise _no_pattern(who, pattern) from None
+
+
+@lru_cache(maxsize=1024)
+def _writer(kind: Kind, tag: str, pattern: str, currency: str) -> Callable[[Decimal], str] | None:
+    return writer(kind, _locale(tag), pattern, currency)
 
 
 def _by_pattern(who: str, pattern: object, write: Callable[[], str]) -> str:
     try:
         return write()
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
-        raise ValueError(f"{who}: cannot write by the pattern {shown(pattern)}") from None
+    except _FAULTS:
+        raise _no_pattern(who, pattern) from None
+
+
+def _no_pattern(who: str, pattern: object) -> ValueError:
+    return ValueError(f"{who}: cannot write by the pattern {shown(pattern)}")

@@ -12,6 +12,8 @@ from vero_deliver.plain import MAX_DIGITS
 # Rounds as invoices do; the default context rounds half to even and stops at 28 digits.
 EXACT = Context(prec=2 * MAX_DIGITS + 400, rounding=ROUND_HALF_UP)
 
+_PLAIN = 1e15  # a float below it is finite and prints few digits
+
 _ONES = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
     "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
@@ -42,6 +44,8 @@ def number(value: Any, who: str) -> Decimal:
 
     Raises ValueError or TypeError that name `who` (the filter) and the value.
     """
+    if type(value) is float and -_PLAIN < value < _PLAIN:
+        return Decimal(str(value))
     if isinstance(value, Undefined):
         value = str(value)  # a strict one raises its own error
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
