@@ -10,9 +10,10 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from vero_deliver.decode import error
 from vero_deliver.errors import DataError
@@ -49,13 +50,92 @@ def check_data(
     Names that are not declared stay as they are. Raises DataError with everything that is
     missing or of the wrong type; values are never quoted in it, they may be secrets.
     """
-    check_declaration(declared, lambda _: where)
-    problems: list[Problem] = []
-    checked = _object(declared, values, (), problems)
-    if problems:
-        detail, place = listed(problems, lambda path: _line_of(declared, path))
-        raise DataError(detail, where=place or where, who=who)
+    return Declaration(declared, where=where).check(values, who=who, where=where)
+
+
+class Declaration:
+    """A [data] table read once, for the values of many. Raises MessageError as check_declaration."""
+
+    def __init__(self, declared: Mapping[str, Any], *, where: str = "") -> None:
+        check_declaration(declared, lambda _: where)
+        self._declared = declared
+        self._members = tuple((name, _shape(member)) for name, member in declared.items())
+
+    def check(self, values: Mapping[str, Any], *, who: str = "", where: str = "") -> dict[str, Any]:
+        """As check_data."""
+        if isinstance(values, Mapping):
+            with suppress(_UnlikeError):
+                return _filled(self._members, values)
+        problems: list[Problem] = []
+        checked = _object(self._declared, values, (), problems)
+        if problems:
+            detail, place = listed(problems, lambda path: _line_of(self._declared, path))
+            raise DataError(detail, where=place or where, who=who)
+        return checked
+
+
+class _UnlikeError(Exception):
+    """Some value is not as it was declared; the long way says which, in words."""
+
+
+class _Shape(NamedTuple):
+    """One declaration, taken apart.
+
+    passes: the very type whose values are let through as they are; None for no type.
+    members: of an object, by name. element: of a list.
+    """
+
+    declared: Any
+    passes: type | None = None
+    members: tuple[tuple[str, _Shape], ...] | None = None
+    element: _Shape | None = None
+
+
+def _shape(declared: Any) -> _Shape:
+    if name := _type_of(declared):
+        return _Shape(declared, passes=_AS_THEY_ARE.get(name))
+    if isinstance(declared, Mapping):
+        members = tuple((name, _shape(member)) for name, member in declared.items())
+        return _Shape(declared, members=members)
+    return _Shape(declared, element=_shape(declared[0]))
+
+
+def _filled(members: tuple[tuple[str, _Shape], ...], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What _object gives for values that are as declared; keeps no account of where it is."""
+    checked = dict(values)
+    for name, shape in members:
+        value = checked.get(name)
+        if value is None:
+            checked[name] = _none(shape.declared, is_there=name in checked)
+        elif type(value) is not shape.passes:
+            checked[name] = _fitting(shape, value)
     return checked
+
+
+def _fitting(shape: _Shape, value: Any) -> Any:
+    declared, _, members, element = shape
+    if type(value) is float and declared == "number" and math.isfinite(value):
+        return value
+    if members is not None and type(value) is dict:
+        return _filled(members, value)
+    if element is not None and type(value) is list:
+        passes = element.passes
+        return [item if type(item) is passes else _fitting(element, item) for item in value]
+    problems: list[Problem] = []
+    fitting = _value(declared, value, (), problems)
+    if problems:
+        raise _UnlikeError
+    return fitting
+
+
+def _none(declared: Any, *, is_there: bool) -> Any:
+    if is_there and _type_of(declared) == "any":
+        return None
+    problems: list[Problem] = []
+    default = _absent(declared, ("",), [], problems)
+    if problems:
+        raise _UnlikeError
+    return default
 
 
 def _line_of(declared: Any, path: KeyPath) -> str:
@@ -294,5 +374,14 @@ _EXAMPLES: Final = {
     "decimal": "12.50",
     "date": "2026-05-01",
     "datetime": "2026-05-01T10:00:00Z",
+}
+# The very type of a value that its declared type lets through as it is, whatever the value.
+_AS_THEY_ARE: Final[dict[str, type]] = {
+    "string": str,
+    "integer": int,
+    "number": int,
+    "boolean": bool,
+    "date": date,
+    "datetime": datetime,
 }
 TYPE_NAMES: Final = tuple(_TYPES)

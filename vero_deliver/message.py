@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -175,7 +176,7 @@ class Http(_Model, frozen=True, kw_only=True):
             raise ValueError("an http content has json or body, not both")
 
 
-class Message(_Model, frozen=True, kw_only=True):
+class Message(_Model, frozen=True, kw_only=True, dict=True):  # dict: for what is cached
     """A message: what is sent, over each of its channels.
 
     Equal messages have equal fields, however they were made. `version` names the content.
@@ -206,13 +207,13 @@ class Message(_Model, frozen=True, kw_only=True):
         ),
     ] = {}
 
-    @property
+    @cached_property
     def contents(self) -> tuple[ContentName, ...]:
         """The contents it has, in a fixed order."""
         names: tuple[ContentName, ...] = ("email", "push", "sms", "http")
         return tuple(name for name in names if getattr(self, name) is not None)
 
-    @property
+    @cached_property
     def version(self) -> str:
         """16 hex digits that change with any field but the id."""
         fields = to_builtins(self)

@@ -19,6 +19,11 @@ class Source(str):
         return Source, (str(self), self.file, self.line)
 
 
+def is_plain(text: str) -> bool:
+    """Whether the text holds no Jinja construct, so that it is the same for everybody."""
+    return "{{" not in text and "{%" not in text and "{#" not in text
+
+
 def where(text: str, line: int = 1) -> str:
     """`file:line` of the given line of a template, or "" for text made in Python."""
     if isinstance(text, Source):

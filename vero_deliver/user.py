@@ -53,6 +53,12 @@ class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def to_dict(self) -> dict[str, Any]:
         """What templates see as `user`: attributes first, the fields above them."""
-        fields = {name: getattr(self, name) for name in self.__struct_fields__[:5]}
-        devices = [msgspec.to_builtins(device) for device in self.devices]
-        return {**self.attributes, **fields, "devices": devices}
+        return {
+            **self.attributes,
+            "id": self.id,
+            "email": self.email,
+            "phone": self.phone,
+            "locale": self.locale,
+            "timezone": self.timezone,
+            "devices": [msgspec.to_builtins(device) for device in self.devices],
+        }

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from vero_deliver.mime import check_address
-from vero_deliver.render.clean import one_line
+from vero_deliver.render.clean import clean, one_line
 from vero_deliver.rendered import Address
+from vero_deliver.source import is_plain
 
 _CONSTRUCT = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _ENTRY = re.compile(r"\s*(?P<name>.*?)\s*<(?P<mailbox>[^<>]*)>\s*", re.DOTALL)
@@ -25,6 +27,11 @@ Evaluate = Callable[[str], Any]  # a template's text -> its value, or its render
 
 def split(entry: str) -> tuple[str, str]:
     """`Name <mailbox>` as its two templates; the name is empty where there is none."""
+    return _split(str(entry)) or ("", entry)
+
+
+@lru_cache(maxsize=1024)
+def _split(entry: str) -> tuple[str, str] | None:
     constructs: list[str] = []
 
     def hide(match: re.Match[str]) -> str:
@@ -36,7 +43,7 @@ def split(entry: str) -> tuple[str, str]:
 
     match = _ENTRY.fullmatch(_CONSTRUCT.sub(hide, entry))
     if match is None:
-        return "", entry
+        return None
     quoted = _QUOTED.fullmatch(match["name"])
     name = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else match["name"]
     return show(name), show(match["mailbox"])
@@ -48,6 +55,17 @@ def addresses(entry: str, evaluate: Evaluate) -> list[Address]:
     Only an expression whose value is a list gives several; text is never split at commas.
     Raises ValueError that says what is wrong with which address.
     """
+    if is_plain(entry):
+        return list(_fixed(str(entry)))
+    return _evaluated(entry, evaluate)
+
+
+@lru_cache(maxsize=1024)
+def _fixed(entry: str) -> tuple[Address, ...]:
+    return tuple(_evaluated(entry, clean))
+
+
+def _evaluated(entry: str, evaluate: Evaluate) -> list[Address]:
     name, mailbox = split(entry)
     value = evaluate(mailbox)
     mailboxes = list(value) if isinstance(value, (list, tuple)) else [value]

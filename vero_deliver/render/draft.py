@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypedDict
 
 from vero_deliver.errors import RenderError
@@ -15,7 +16,12 @@ from vero_deliver.render.environment import Escape
 from vero_deliver.render.json_values import plain
 from vero_deliver.render.templates import Templates
 from vero_deliver.rendered import Kind
-from vero_deliver.source import where
+from vero_deliver.source import is_plain, where
+
+_SHORT = 500  # characters of a line that is kept for the next user
+
+
+_fixed_line = lru_cache(maxsize=1024)(one_line)
 
 
 class Common(TypedDict):
@@ -63,6 +69,8 @@ class Draft:
 
     def line(self, template: str, field: str) -> str:
         """As text, on one line: for headers, titles and addresses."""
+        if len(template) <= _SHORT and is_plain(template):
+            return _fixed_line(str(template))
         return one_line(self.text(template, field))
 
     def lines(self, templates: Mapping[str, str], field: str) -> dict[str, str]:

@@ -95,8 +95,7 @@ def _subject(draft: Draft, template: str) -> str:
 
 def _headers(draft: Draft, email: Email) -> dict[str, str]:
     headers = draft.lines(email.headers, "email.headers")
-    given = {name.lower() for name in headers}
-    if draft.message.kind != "marketing" or "list-unsubscribe" in given:
+    if draft.message.kind != "marketing" or "list-unsubscribe" in map(str.lower, headers):
         return headers
     link = draft.variables["url"].get("unsubscribe_link", "")
     if not link:
@@ -227,13 +226,16 @@ def _file(draft: Draft, attachment: Attachment, field: str) -> File:
         raise MessageError(wrong.detail, where=wrong.where)
     filename = draft.line(attachment.filename, f"{field}.filename")
     filename = filename.replace("/", "_").replace("\\", "_")
-    guessed = mimetypes.guess_type(filename)[0] or "application/octet-stream"
     return File(
         filename=filename,
         content=content,
-        content_type=attachment.content_type or guessed,
+        content_type=attachment.content_type or _guessed(filename),
         cid=attachment.cid,
     )
+
+
+def _guessed(filename: str) -> str:
+    return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
 def _data_bytes(draft: Draft, name: str, field: str) -> bytes:

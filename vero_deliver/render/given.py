@@ -13,6 +13,8 @@ from vero_deliver.render.clean import one_line
 from vero_deliver.user import Device, User
 
 ABOUT = ("data", "event", "campaign", "key", "now", "who")  # the names of About
+_ABOUT = frozenset(ABOUT)
+_TEXT = frozenset({str})
 _SHOWN = 80  # characters of a user's name in an error
 
 
@@ -22,7 +24,13 @@ def check_call(message: Any, user: Any, about: Mapping[str, Any]) -> None:
         raise TypeError(f"message: expected a Message, got {kind_of(message)}")
     if not isinstance(user, User):
         raise TypeError(f"user: expected a User, got {kind_of(user)}; User.from_dict() makes one")
-    refuse_unknown(about, ABOUT, "this call")
+    check_about(about)
+
+
+def check_about(about: Mapping[str, Any]) -> None:
+    """Raise TypeError for a name that About has not, and for a clock without a timezone."""
+    if not about.keys() <= _ABOUT:
+        refuse_unknown(about, ABOUT, "this call")
     now = about.get("now")
     if now is not None and not (isinstance(now, datetime) and now.tzinfo):
         raise TypeError("now: expected a datetime with a timezone: datetime.now(UTC)")
@@ -30,8 +38,10 @@ def check_call(message: Any, user: Any, about: Mapping[str, Any]) -> None:
 
 def check_user(user: User) -> None:
     """Raise RenderError where a field is not what User says; its constructor does not look."""
-    for name in ("id", "email", "phone", "locale", "timezone"):
-        _expect(str, getattr(user, name), "a string", f"user.{name}")
+    fields = (user.id, user.email, user.phone, user.locale, user.timezone)
+    if not _TEXT.issuperset(map(type, fields)):
+        for name, value in zip(User.__struct_fields__, fields, strict=False):
+            _expect(str, value, "a string", f"user.{name}")
     _expect((list, tuple), user.devices, "a list of devices", "user.devices")
     for index, device in enumerate(user.devices):
         _expect(Device, device, "a device", f"user.devices[{index}]")
@@ -41,6 +51,8 @@ def check_user(user: User) -> None:
 
 def names(values: Any, where: str) -> Mapping[str, Any]:
     """The mapping, its keys strings. Raises DataError where it is none."""
+    if type(values) is dict and _TEXT.issuperset(map(type, values)):
+        return values
     if not isinstance(values, Mapping):
         raise DataError(f"expected an object, got {kind_of(values)}", where=where)
     for name in values:

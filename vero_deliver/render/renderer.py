@@ -13,7 +13,7 @@ from typing import Any, Literal, TypedDict, Unpack, get_args, overload
 
 from markupsafe import Markup
 
-from vero_deliver.data import check_data
+from vero_deliver.data import Declaration
 from vero_deliver.decode import check_variants, to_plain
 from vero_deliver.errors import ConfigError, DataError, MessageError, RenderError
 from vero_deliver.message import Message
@@ -113,7 +113,7 @@ class Renderer:
         self._undefined = undefined
         self._inliner: Inliner = inliner
         self._bodies = Bodies(self._templates, inliner) if compile_once else None
-        self._checked: dict[int, Message] = {}
+        self._checked: dict[int, tuple[Message, Declaration]] = {}
 
     @overload
     def render(
@@ -187,12 +187,19 @@ class Renderer:
 
     def _check_message(self, message: Message) -> None:
         """A message made in Python is checked as a folder is, once. Raises MessageError."""
-        if self._checked.get(id(message)) is not message:
+        self._declaration(message)
+
+    def _declaration(self, message: Message) -> Declaration:
+        """What a checked message declares of its data."""
+        kept = self._checked.get(id(message))
+        if kept is None or kept[0] is not message:
             to_plain(message, where=lambda _: _name(message))
             check_variants(message, lambda _: _name(message))
             if len(self._checked) >= _KEPT:
                 self._checked.clear()
-            self._checked[id(message)] = message
+            kept = message, Declaration(message.data, where=_name(message))
+            self._checked[id(message)] = kept
+        return kept[1]
 
     def _compose(
         self, message: Message, user: User, content: ContentName, about: About
@@ -243,7 +250,7 @@ class Renderer:
         taken = [name for name in RESERVED if name in data]
         if taken:
             raise DataError(f"data may not be named {', '.join(taken)}", where=_name(message))
-        values = check_data(message.data, data, where=_name(message))
+        values = self._declaration(message).check(data, where=_name(message))
         variables = {
             **values,
             "user": user.to_dict(),
