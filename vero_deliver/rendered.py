@@ -90,11 +90,13 @@ class RenderedEmail(_Rendered):
         times as fast, its quoted-printable broken into other lines. `dataclasses.replace` and
         pickle give one without pieces.
         """
-        email = cls(html=str(html), text=str(text), **others)
-        if isinstance(html, Printed):
-            object.__setattr__(email, "_html", html)
-        if isinstance(text, Printed):
-            object.__setattr__(email, "_text", text)
+        email = cls(**others)
+        for name, given in (("html", html), ("text", text)):
+            if isinstance(given, Printed):
+                object.__setattr__(email, f"_{name}", given)
+                del email.__dict__[name]  # joined when somebody asks, see _Joined
+            else:
+                object.__setattr__(email, name, given)
         return email
 
     @property
@@ -127,6 +129,24 @@ class RenderedEmail(_Rendered):
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
             object.__setattr__(self, name, value)
+
+
+class _Joined:
+    """A text that is put together from its pieces when it is first read."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, email: RenderedEmail | None, owner: type) -> str:
+        if email is None:
+            return ""  # the field's default
+        text = str(email.__dict__[f"_{self._name}"])
+        email.__dict__[self._name] = text
+        return text
+
+
+for _name in ("html", "text"):
+    setattr(RenderedEmail, _name, _Joined(_name))
 
 
 @dataclass(frozen=True, slots=True)

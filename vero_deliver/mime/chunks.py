@@ -65,6 +65,9 @@ class Printed:
     def __str__(self) -> str:
         return "".join(self.pieces)
 
+    def __bool__(self) -> bool:
+        return any(self.pieces)
+
     def quoted_printable(self) -> bytes:
         """Encoded, with CRLF line ends."""
         return self.chunks.encode(self.pieces)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vero_deliver.errors import MessageError
 from vero_deliver.mime.address import mailbox
@@ -64,22 +64,22 @@ def _body(
     text: Printed | None,
     delimiter: Callable[[str], str],
 ) -> Part:
-    shown = [file for file in email.attachments if file.cid and email.html]
-    attached = [file for file in email.attachments if not (file.cid and email.html)]
-    if email.html:
-        body = text_part("html", html.quoted_printable() if html else quoted_printable(email.html))
-    else:
-        body = _plain(email, text)
+    # reading email.html would join its pieces
+    both: list[str | Printed] = [html or email.html, text or email.text]
+    shown = [file for file in email.attachments if file.cid and both[0]]
+    attached = [file for file in email.attachments if not (file.cid and both[0])]
+    body = _part("html", both[0]) if both[0] else _part("plain", both[1])
     if shown:
         files = [file_part(file, "inline") for file in shown]
         body = multipart("related", delimiter("related"), [body, *files])
-    if email.html and email.text:
-        body = multipart("alternative", delimiter("alternative"), [_plain(email, text), body])
+    if all(both):
+        body = multipart("alternative", delimiter("alternative"), [_part("plain", both[1]), body])
     if attached:
         files = [file_part(file, "attachment") for file in attached]
         body = multipart("mixed", delimiter("mixed"), [body, *files])
     return body
 
 
-def _plain(email: RenderedEmail, text: Printed | None) -> Part:
-    return text_part("plain", text.quoted_printable() if text else quoted_printable(email.text))
+def _part(subtype: Literal["plain", "html"], text: str | Printed) -> Part:
+    encoded = quoted_printable(text) if isinstance(text, str) else text.quoted_printable()
+    return text_part(subtype, encoded)

@@ -129,7 +129,7 @@ def _body(
     # a translated body without its own text part must not fall back to the other language's
     text_source = variant.text or ("" if base is variant else email.text)
     text = draft.printed(text_source, "email.text") if text_source else plaintext(str(html))
-    if not str(html) and not str(text):
+    if not html and not text:
         raise draft.wrong(email.subject, "email", "has no body: write email.mjml, .html or .txt")
     return html, text, made.cids if made else None
 

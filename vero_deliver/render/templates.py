@@ -204,7 +204,7 @@ class Templates:
         pieces: list[str] = []
         left = self._max_output
         while chunk := list(islice(run, _CHUNK)):
-            left -= len("".join(chunk))
+            left -= sum(map(len, chunk))
             if left < 0:
                 raise RenderError(f"prints more than {self._max_output:,} characters", where=place)
             pieces += chunk
