@@ -54,7 +54,10 @@ def check_data(
 
 
 class Declaration:
-    """A [data] table read once, for the values of many. Raises MessageError as check_declaration."""
+    """A [data] table read once, for the values of many.
+
+    Raises MessageError as check_declaration does.
+    """
 
     def __init__(self, declared: Mapping[str, Any], *, where: str = "") -> None:
         check_declaration(declared, lambda _: where)

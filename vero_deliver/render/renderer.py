@@ -6,8 +6,9 @@ Same message, user, data, key and clock give the same Rendered, and so the same 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack, get_args, overload
 
@@ -17,11 +18,13 @@ from vero_deliver.data import Declaration
 from vero_deliver.decode import check_variants, to_plain
 from vero_deliver.errors import ConfigError, DataError, MessageError, RenderError
 from vero_deliver.message import Message
-from vero_deliver.render import email, http, push, sms
+from vero_deliver.mime.signer import Signer
+from vero_deliver.render import email, http, many, push, sms
 from vero_deliver.render.draft import Draft
 from vero_deliver.render.filters.formats import formats_for, is_language, match_locale
 from vero_deliver.render.filters.times import zone
 from vero_deliver.render.given import check_call, check_user, names, shown
+from vero_deliver.render.many import Made, Task
 from vero_deliver.render.markup import Inliner
 from vero_deliver.render.once.bodies import Bodies, Explanation
 from vero_deliver.render.once.parts import Reason
@@ -105,6 +108,16 @@ class Renderer:
         unknown = set(links or {}) - set(_LINKS)
         if unknown:
             raise ConfigError(f"links: unknown {sorted(unknown)}; known: {sorted(_LINKS)}")
+        self._options: dict[str, Any] = {
+            "templates": templates,
+            "translations": translations,
+            "language": language,
+            "from_": dict(from_ or {}),
+            "links": dict(links or {}),
+            "undefined": undefined,
+            "inliner": inliner,
+            "compile_once": compile_once,
+        }
         self._templates = Templates(templates, policy=undefined)
         self._translations = translations
         self._language = language
@@ -145,9 +158,7 @@ class Renderer:
         """
         check_call(message, user, about)
         self._check_message(message)
-        if content not in message.contents:
-            has = ", ".join(message.contents) or "nothing"
-            raise MessageError(f"has no {content} content; it has {has}", where=_name(message))
+        self._check_content(message, content)
         try:
             return self._compose(message, user, content, about)
         except Abort as abort:
@@ -157,6 +168,38 @@ class Renderer:
             if error.who or not who:
                 raise
             raise type(error)(error.detail, where=error.where, who=who) from None
+
+    def render_many(
+        self,
+        message: Message,
+        users: Iterable[User | tuple[User, About]],
+        content: ContentName = "email",
+        *,
+        processes: int = 1,
+        signers: Sequence[Signer] | None = None,
+        **about: Unpack[About],
+    ) -> Iterator[Made]:
+        """The content for every user, in their order: a stream that never holds all of it.
+
+        users: pulled as results are consumed, a bounded number ahead. One that comes as a pair
+        brings what is about it alone: `(user, {"data": order, "key": "order-1"})`.
+        processes: cores to use. This process is one of them; the others are started by spawn, so
+        a script needs its `if __name__ == "__main__":`.
+        signers: builds the MIME bytes too, where the rendering is done, with these signatures;
+        `signed(key, signers)` then only returns them. () for bytes without a signature.
+
+        Errors of one user are results. Raises MessageError where the message is broken, and what
+        `users` raises, after the results before it. Closing the iterator ends the processes.
+        """
+        if type(processes) is not int or processes < 1:
+            raise ValueError(f"processes: a whole number from 1, not {processes!r}")
+        check_call(message, User(), about)
+        self._check_message(message)
+        self._check_content(message, content)
+        return many.render_many(Task(self, message, content, about, signers), users, processes)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(Renderer, **self._options), ()  # another process compiles by itself
 
     def explain(self, message: Message, language: str = "") -> Explanation:
         """Whether the email's body is compiled once in that language, and why not.
@@ -175,6 +218,12 @@ class Renderer:
             draft = Draft(message, self._templates, {}, datetime.now(UTC))
             body = email.body_for(draft, message.email, run.language)
             return self._bodies.explain(body, run.catalog)
+
+    @staticmethod
+    def _check_content(message: Message, content: ContentName) -> None:
+        if content not in message.contents:
+            has = ", ".join(message.contents) or "nothing"
+            raise MessageError(f"has no {content} content; it has {has}", where=_name(message))
 
     def language(self, message: Message, user: User) -> str:
         """Which of the message's languages this user gets it in."""
