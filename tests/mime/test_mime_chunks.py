@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mime_samples import canonical, hostile
 
 from vero_deliver.mime.body import quoted_printable
-from vero_deliver.mime.chunks import Chunks
+from vero_deliver.mime.chunks import Alternating, Chunks
 
 pieces = st.lists(
     hostile
@@ -62,6 +62,21 @@ def test_lines_are_short_and_safe(template: tuple[list[str], list[str]]) -> None
     assert all(len(line) <= 76 for line in lines)
     assert all(32 <= char <= 126 or char == 9 for line in lines for char in line)
     assert not any(line.endswith((b" ", b"\t")) or line.startswith(b"From ") for line in lines)
+    assert lines[-1] == b""
+
+
+@given(pieces, st.booleans())
+@settings(max_examples=500, deadline=None)
+@example(["a\r", "\nb"], True)
+@example(["a", "b\r", "\nc", ""], True)
+@example(["a", "From me", "", "1\xa0000\u202f\u20ac"], True)
+def test_alternating_pieces_are_as_others(printed: list[str], known: bool) -> None:
+    """Constants at even places are encoded to what decodes to the whole, in lines as safe."""
+    encoded = Chunks(printed[::2] if known else ()).encode(Alternating(printed))
+    assert quopri.decodestring(encoded) == canonical("".join(printed)).encode()
+    lines = encoded.split(b"\r\n")
+    assert all(len(line) <= 76 and not line.startswith(b"From ") for line in lines)
+    assert not any(line.endswith((b" ", b"\t")) for line in lines)
     assert lines[-1] == b""
 
 

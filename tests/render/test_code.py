@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import quopri
 import re
+from contextlib import nullcontext
 from gettext import NullTranslations
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,8 +18,9 @@ from jinja_cases import CASES, FILES
 from jinja_data import data
 
 from vero_deliver.errors import RenderError
+from vero_deliver.mime.chunks import Printed
 from vero_deliver.render.clean import clean
-from vero_deliver.render.code import Bounded, constants
+from vero_deliver.render.code import Bounded, constants, groups
 from vero_deliver.render.environment import Escape, Sandbox, make
 from vero_deliver.render.filters.formats import formats_for
 from vero_deliver.render.run import Run, running
@@ -190,6 +193,44 @@ def test_pieces_are_clean(values: list[str]) -> None:
     whole = "\x01" + "".join(f"{value}{value}|" for value in values) + "\x02"
     pieces = TEMPLATES.pieces(prepared(text, "text"), {"values": values})
     assert "".join(pieces) == clean(whole)
+
+
+@given(texts, st.sampled_from(["", "\x01", "a\n", "{% block b %}{% endblock %}"]))
+def test_printed_is_clean(values: list[str], start: str) -> None:
+    """What is read and what is encoded are the clean text, whatever data and constants hold."""
+    text = start + "{% for v in values %}{{ v }}{{ v }}|{% endfor %}"
+    whole = clean(start.split("{")[0] + "".join(f"{value}{value}|" for value in values))
+    printed = TEMPLATES.printed(text, {"values": values}, escape="text", field="case")
+    assert isinstance(printed, Printed)
+    assert str(printed) == whole
+    read = quopri.decodestring(printed.quoted_printable()).decode().replace("\r\n", "\n")
+    assert read == (whole if whole.endswith("\n") else f"{whole}\n")
+
+
+@pytest.mark.parametrize(("text", "grouped"), [
+    ("a{{ x }}{{ x }}b", True), ("{% macro q() %}{{ x }}{% endmacro %}{{ q() }}", True),
+    ("{% block t %}{{ x }}{% endblock %}", False), ("{% include 'a' %}", False),
+    ("{% extends 'a' %}", False),
+])  # fmt: skip
+def test_groups_alternate(text: str, grouped: bool) -> None:
+    """Constants are at even places, in every template that runs no other one's outputs."""
+    template = prepared(text)
+    assert (groups(template) is not None) == grouped
+    if grouped:
+        with running(run()):
+            pieces = TEMPLATES.pieces(template, {"x": "<"})
+        assert set(pieces[::2]) <= {"", *constants(template)}
+
+
+@pytest.mark.parametrize("size", [9, 10])
+def test_bound_counts_constants(size: int) -> None:
+    """The limit holds to the character, though constants are counted only near it."""
+    templates = Templates(max_output=9 * 1_000)
+    text = "{% for i in range(1000) %}" + "c" * (size - 1) + "{{ x }}{% endfor %}"
+    template = templates.compiled(text, escape="html", name="case")
+    fits = nullcontext() if size == 9 else pytest.raises(RenderError, match="more than 9,000")
+    with running(run()), fits:
+        assert len("".join(templates.pieces(template, {"x": "1"}))) == 9_000
 
 
 def test_output_is_bounded_while_it_runs() -> None:

@@ -6,11 +6,13 @@ and leaves everything else to the code that Jinja writes, so output and errors s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from json import JSONEncoder
 from typing import Any
 
-from jinja2 import nodes
+from jinja2 import Template, nodes
 from jinja2.compiler import CodeGenerator, Frame, optimizeconst
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
@@ -43,12 +45,13 @@ def unmarked(text: Any) -> Any:
 NUMBERS = frozenset({int, float})
 LARGEST = 2**1_000  # two integers below it multiply within limits.MAX_BITS
 
-_IMPORTS = "LARGEST, NUMBERS, escaped, in_json, unmarked"
+_IMPORTS = "LARGEST, NUMBERS, Groups, escaped, in_json, unmarked"
 _COUNTED = {"index": "{}", "index0": "({} - 1)", "first": "({} == 1)"}
 _SEES_LOOP = (
     nodes.Block, nodes.CallBlock, nodes.ContextReference, nodes.DerivedContextReference,
     nodes.FromImport, nodes.Import, nodes.Include, nodes.Macro, nodes.OverlayScope,
 )  # fmt: skip
+_RUNS_OTHERS = (nodes.Block, nodes.Extends, nodes.Include)  # whose pieces come one by one
 
 
 class Variables(Context):
@@ -79,6 +82,46 @@ class Variables(Context):
 def constants(template: Any) -> tuple[str, ...]:
     """The texts that a template prints as they stand: the very strings that its run yields."""
     found: tuple[str, ...] = template.root_render_func.__globals__.get("constants", ())
+    return found
+
+
+class _Flat(chain[str]):
+    """Pieces out of groups; closed as Jinja closes the run of an included template."""
+
+    def close(self) -> None:
+        """Nothing: the run ends with the last reference to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """A template's run with a tuple per run of outputs: constant, value, constant, value, ...
+
+    An empty text stands where two of a kind meet, so constants have the even places.
+    longest: characters of the longest constant. clean: whether all constants are.
+    """
+
+    run: Callable[[Context], Iterator[tuple[str, ...]]]
+    longest: int
+    clean: bool
+
+    @classmethod
+    def of(
+        cls,
+        run: Callable[[Context], Iterator[tuple[str, ...]]],
+        texts: tuple[str, ...],
+        known: Collection[str],
+    ) -> Groups:
+        """known: the texts known to be clean."""
+        return cls(run, max(map(len, texts), default=0), all(text in known for text in texts))
+
+    def pieces(self, context: Context) -> Iterator[str]:
+        """The run as Jinja's own code gives it."""
+        return _Flat.from_iterable(self.run(context))
+
+
+def groups(template: Template) -> Groups | None:
+    """The grouped run of a template; None where other templates' pieces come in between."""
+    found: Groups | None = template.root_render_func.__globals__.get("groups")
     return found
 
 
@@ -136,14 +179,20 @@ class Fast(Bounded):
         super().__init__(*args, **kwargs)
         self._constants: dict[str, None] = {}
         self._direct = True
+        self._grouped = False
         self._json = getattr(self.environment, "prints_json", False)
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802
         self.writeline(f"from vero_deliver.render.code import {_IMPORTS}")
+        self._grouped = next(node.find_all(_RUNS_OTHERS), None) is None
         super().visit_Template(node, frame)
         texts = "".join(f"{text!r}, " for text in self._constants)
         self.writeline(f"constants = ({texts})")
         self.writeline("environment.learn(constants)")
+        if self._grouped:
+            self.writeline("groups = Groups.of(root, constants, environment.known)")
+            # no generator of its own: that would be a frame more in tracebacks
+            self.writeline("def root(context): return groups.pieces(context)")
 
     visit_Add = _numeric("+", CodeGenerator.visit_Add)  # noqa: N815
     visit_Mul = _numeric("*", CodeGenerator.visit_Mul)  # noqa: N815
@@ -174,11 +223,46 @@ class Fast(Bounded):
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802
         self._direct = frame.buffer is None
-        super().visit_Output(node, frame)
+        if self._direct and self._grouped:
+            self._group(node, frame)
+        else:
+            super().visit_Output(node, frame)
+
+    def _group(self, node: nodes.Output, frame: Frame) -> None:
+        """visit_Output, but with one yield."""
+        finalize = self._make_finalize()
+        texts: list[str] = []
+        self.writeline("yield (")
+        self.indent()
+        for child in node.nodes:
+            text = self._printed(child, frame, finalize)
+            if text is not None:
+                texts.append(text)
+                continue
+            self.writeline(f"{self._output_const_repr(texts)}, ")
+            texts = []
+            self.newline(child)
+            self._output_child_pre(child, frame, finalize)
+            self.visit(child, frame)
+            self._output_child_post(child, frame, finalize)
+            self.write(", ")
+        if texts:
+            self.writeline(f"{self._output_const_repr(texts)}, '', ")
+        self.outdent()
+        self.writeline(")")
+
+    def _printed(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str | None:
+        """What a node always prints; None where that is known only when it runs."""
+        if not (finalize.const or isinstance(node, nodes.TemplateData)):
+            return None
+        try:
+            return str(self._output_child_to_const(node, frame, finalize))
+        except Exception:  # noqa: BLE001  # as Jinja: it is raised again when it runs
+            return None
 
     def _output_const_repr(self, group: Any) -> str:
         text = "".join(group)
-        if self._direct:
+        if self._direct and text:
             self._constants[text] = None
         return repr(text)
 
@@ -213,10 +297,12 @@ class Fast(Bounded):
 
     def start_write(self, frame: Frame, node: nodes.Node | None = None) -> None:
         super().start_write(frame, node)
+        self.write("('', " if self._grouped and frame.buffer is None else "")
         self._unmark(frame)
 
     def end_write(self, frame: Frame) -> None:
         self._unmarked(frame)
+        self.write(")" if self._grouped and frame.buffer is None else "")
         super().end_write(frame)
 
     def simple_write(self, s: str, frame: Frame, node: nodes.Node | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from types import CodeType
 from typing import Any, TypeVar, cast
@@ -13,11 +13,11 @@ from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, Template
 from jinja2.meta import find_referenced_templates
 
 from vero_deliver.errors import MessageError, RenderError
-from vero_deliver.mime.chunks import Chunks, Printed
+from vero_deliver.mime.chunks import Alternating, Chunks, Printed
 from vero_deliver.plain import nearest
 from vero_deliver.reading import ReadError, read_text
-from vero_deliver.render.clean import clean, clean_pieces
-from vero_deliver.render.code import Variables, constants
+from vero_deliver.render.clean import clean, clean_pieces, is_clean
+from vero_deliver.render.code import Groups, Variables, constants, groups
 from vero_deliver.render.environment import Escape, Sandbox, make
 from vero_deliver.render.located import located, syntax
 from vero_deliver.render.places import in_places
@@ -25,7 +25,7 @@ from vero_deliver.render.undefined import Abort, Policy
 from vero_deliver.source import Source, where
 
 _CACHE = 2_000  # compiled templates kept
-_CHUNK = 100  # pieces between two looks at how much was printed
+_CHUNK = 100  # pieces, or groups of them, between two looks at how much was printed
 _Key = TypeVar("_Key", bound=Hashable)
 _Kept = TypeVar("_Kept")
 
@@ -194,11 +194,37 @@ class Templates:
         context = Variables(
             environment, {**globals_, **variables}, template.name, template.blocks, globals_
         )
+        grouped = groups(template)
+        pieces: list[str]
         try:
-            pieces = self._bounded(template.root_render_func(context), place)
+            if grouped:
+                pieces, ready = self._alternating(grouped, context, place)
+            else:
+                pieces, ready = self._bounded(template.root_render_func(context), place), False
         except Exception:  # noqa: BLE001  # raised again, its traceback rewritten
             environment.handle_exception()
-        return clean_pieces(pieces, environment.known)
+        return pieces if ready else clean_pieces(pieces, environment.known)
+
+    def _alternating(
+        self, grouped: Groups, context: Variables, place: str
+    ) -> tuple[Alternating, bool]:
+        """The pieces, and whether they are clean."""
+        pieces, ready = Alternating(), grouped.clean
+        run, left, exact = grouped.run(context), self._max_output, False
+        while chunk := list(islice(run, _CHUNK)):
+            added = list(chain.from_iterable(chunk))
+            pieces += added
+            values = "".join(added[1::2])
+            if exact:
+                left -= sum(map(len, added))
+            else:  # at most so many; hardly any template needs more than this
+                left -= len(values) + grouped.longest * len(added)
+            if left < 0 and not exact:
+                left, exact = self._max_output - sum(map(len, pieces)), True
+            if left < 0:
+                raise self._too_long(place)
+            ready = ready and is_clean(values)
+        return pieces, ready
 
     def _bounded(self, run: Iterator[str], place: str) -> list[str]:
         pieces: list[str] = []
@@ -206,9 +232,12 @@ class Templates:
         while chunk := list(islice(run, _CHUNK)):
             left -= sum(map(len, chunk))
             if left < 0:
-                raise RenderError(f"prints more than {self._max_output:,} characters", where=place)
+                raise self._too_long(place)
             pieces += chunk
         return pieces
+
+    def _too_long(self, place: str) -> RenderError:
+        return RenderError(f"prints more than {self._max_output:,} characters", where=place)
 
     def value(self, text: str, variables: Mapping[str, Any], *, field: str) -> Any:
         """As render, unescaped; but a text that is one `{{ expression }}` gives that very value."""
