@@ -145,7 +145,9 @@ PARSED_IN: Final = {"untranslated"}  # put around gettext's arguments, not writt
 
 def test_every_filter_has_an_example() -> None:
     """Every filter that is not Jinja's own, or differs from it, is shown."""
-    ours = set(make("text", "strict", BaseLoader()).filters) - set(JINJA_FILTERS) - PARSED_IN
+    known = make("text", "strict", BaseLoader()).filters
+    # one with an underscore is put round an expression, not written by anybody
+    ours = {name for name in known if name[0] != "_"} - set(JINJA_FILTERS) - PARSED_IN
     shown = {name for template, _ in EXAMPLES for name in re.findall(r"\| (\w+)", template)}
     assert shown == ours | set(FILTERS) | set(FORMATS)
 
