@@ -62,7 +62,7 @@ class Declaration:
     def __init__(self, declared: Mapping[str, Any], *, where: str = "") -> None:
         check_declaration(declared, lambda _: where)
         self._declared = declared
-        self._members = tuple((name, _shape(member)) for name, member in declared.items())
+        self._members = _members_of(declared)
 
     def check(self, values: Mapping[str, Any], *, who: str = "", where: str = "") -> dict[str, Any]:
         """As check_data."""
@@ -90,27 +90,34 @@ class _Shape(NamedTuple):
 
     declared: Any
     passes: type | None = None
-    members: tuple[tuple[str, _Shape], ...] | None = None
+    members: _Members | None = None
     element: _Shape | None = None
+
+
+_Members = tuple[tuple[str, type | None, _Shape], ...]  # the type is the shape's `passes`
+
+
+def _members_of(declared: Mapping[str, Any]) -> _Members:
+    shapes = ((name, _shape(member)) for name, member in declared.items())
+    return tuple((name, shape.passes, shape) for name, shape in shapes)
 
 
 def _shape(declared: Any) -> _Shape:
     if name := _type_of(declared):
         return _Shape(declared, passes=_AS_THEY_ARE.get(name))
     if isinstance(declared, Mapping):
-        members = tuple((name, _shape(member)) for name, member in declared.items())
-        return _Shape(declared, members=members)
+        return _Shape(declared, members=_members_of(declared))
     return _Shape(declared, element=_shape(declared[0]))
 
 
-def _filled(members: tuple[tuple[str, _Shape], ...], values: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(members: _Members, values: Mapping[str, Any]) -> dict[str, Any]:
     """What _object gives for values that are as declared; keeps no account of where it is."""
     checked = dict(values)
-    for name, shape in members:
+    for name, passes, shape in members:
         value = checked.get(name)
         if value is None:
             checked[name] = _none(shape.declared, is_there=name in checked)
-        elif type(value) is not shape.passes:
+        elif type(value) is not passes:
             checked[name] = _fitting(shape, value)
     return checked
 
