@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -25,22 +28,39 @@ def load(folder: Path | None, language: str) -> NullTranslations:
     What "pt-BR" lacks comes from "pt"; what nobody has stays as written. Read again when a file
     changes. Raises MessageError with file and line for a broken catalog.
     """
-    if folder is None or not _LANGUAGE.fullmatch(language):
+    if folder is None:
         return _NONE
     return _chain(tuple(_stamped(folder, language)))
 
 
+_Name = tuple[Path, str, str]  # a catalog's path, the same as text, its language
+
+
 def _stamped(folder: Path, language: str) -> Iterator[tuple[Path, str, int]]:
     """The catalogs that exist, most specific first, each with its time of change."""
-    parts = language.replace("-", "_").split("_")
-    for length in range(len(parts), 0, -1):
-        for separator in ("_", "-") if length > 1 else ("",):
-            name = separator.join(parts[:length])
-            for suffix in (".po", ".mo"):
-                path = folder / name / "LC_MESSAGES" / f"messages{suffix}"
-                if path.is_file():
-                    yield path, name, path.stat().st_mtime_ns
+    for either in _candidates(folder, language):
+        for path, text, name in either:
+            with suppress(OSError, ValueError):
+                found = os.stat(text)  # noqa: PTH116  # once a user: a Path is slow
+                if stat.S_ISREG(found.st_mode):
+                    yield path, name, found.st_mtime_ns
                     break
+
+
+@lru_cache(maxsize=1024)
+def _candidates(folder: Path, language: str) -> tuple[tuple[_Name, _Name], ...]:
+    """The .po and the .mo of every name that the language's catalog may be under."""
+    if not _LANGUAGE.fullmatch(language):
+        return ()
+    parts = language.replace("-", "_").split("_")
+    lengths = range(len(parts), 0, -1)
+    names = [s.join(parts[:n]) for n in lengths for s in (("_", "-") if n > 1 else ("",))]
+    return tuple((_name(folder, name, ".po"), _name(folder, name, ".mo")) for name in names)
+
+
+def _name(folder: Path, name: str, suffix: str) -> _Name:
+    path = folder / name / "LC_MESSAGES" / f"messages{suffix}"
+    return path, str(path), name
 
 
 @lru_cache(maxsize=256)
