@@ -68,6 +68,9 @@ def _fixed(entry: str) -> tuple[Address, ...]:
 def _evaluated(entry: str, evaluate: Evaluate) -> list[Address]:
     name, mailbox = split(entry)
     value = evaluate(mailbox)
+    if type(value) is str and not name:
+        text = value.strip(" ")
+        return [Address(check_address(text))] if text else []
     mailboxes = list(value) if isinstance(value, (list, tuple)) else [value]
     shown = one_line(_text(evaluate(name))) if name else ""
     if len(shown) > _LONGEST_NAME:

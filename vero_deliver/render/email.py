@@ -62,6 +62,8 @@ def compose(
 
 
 def _mailboxes(draft: Draft, entries: Sequence[str], field: str) -> tuple[Address, ...]:
+    if not entries:
+        return ()
     found: list[Address] = []
     for entry in entries:
         try:

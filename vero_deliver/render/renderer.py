@@ -12,22 +12,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack, get_args, overload
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from vero_deliver.data import Declaration
-from vero_deliver.decode import check_variants, to_plain
-from vero_deliver.errors import ConfigError, DataError, MessageError, RenderError
+from vero_deliver.errors import ConfigError, DataError, RenderError
 from vero_deliver.message import Message
 from vero_deliver.mime.signer import Signer
 from vero_deliver.render import email, http, many, push, sms
 from vero_deliver.render.draft import Draft
-from vero_deliver.render.filters.formats import formats_for, is_language, match_locale
+from vero_deliver.render.filters.formats import is_language, match_locale
 from vero_deliver.render.filters.times import zone
-from vero_deliver.render.given import check_call, check_user, names, shown
+from vero_deliver.render.given import check_call, check_user, shown
 from vero_deliver.render.many import Made, Task
 from vero_deliver.render.markup import Inliner
 from vero_deliver.render.once.bodies import Bodies, Explanation
 from vero_deliver.render.once.parts import Reason
+from vero_deliver.render.plan import RESERVED as RESERVED
+from vero_deliver.render.plan import Given, Plan, Plans, kept_formats
 from vero_deliver.render.run import Run, running
 from vero_deliver.render.templates import Templates
 from vero_deliver.render.translations import load
@@ -41,14 +41,11 @@ from vero_deliver.rendered import (
     RenderedSms,
     Skipped,
 )
-from vero_deliver.source import where
 from vero_deliver.user import User
 
 # what a URL may hold in a header and in an attribute (RFC 3986)
 _SAFE_URL = re.compile(r"[!#-;=?-Z\[\]_a-z~]+")
-_KEPT = 1_000  # messages that were checked
 _LONGEST_TAG = 100  # characters of a locale; what it matches is cached
-RESERVED = ("user", "event", "campaign", "message", "url", "now")
 _LINKS = {"unsubscribe": "Unsubscribe", "permalink": "View in browser"}
 
 
@@ -126,7 +123,7 @@ class Renderer:
         self._undefined = undefined
         self._inliner: Inliner = inliner
         self._bodies = Bodies(self._templates, inliner) if compile_once else None
-        self._checked: dict[int, tuple[Message, Declaration]] = {}
+        self._plans = Plans()
 
     @overload
     def render(
@@ -157,10 +154,21 @@ class Renderer:
         Raises RenderError, DataError or MessageError, with file and line.
         """
         check_call(message, user, about)
-        self._check_message(message)
-        self._check_content(message, content)
+        plan = self._plans.of(message)
+        plan.check_content(content)
+        return self.compose(plan, user, content, about)
+
+    def compose(
+        self,
+        plan: Plan,
+        user: User,
+        content: ContentName,
+        about: About,
+        given: Given | None = None,
+    ) -> Rendered | Skipped:
+        """As render, after check_call and check_content. given: of `about`, where it is known."""
         try:
-            return self._compose(message, user, content, about)
+            return self._compose(plan, user, content, about, given)
         except Abort as abort:
             return Skipped(abort.reason)
         except RenderError as error:
@@ -194,8 +202,7 @@ class Renderer:
         if type(processes) is not int or processes < 1:
             raise ValueError(f"processes: a whole number from 1, not {processes!r}")
         check_call(message, User(), about)
-        self._check_message(message)
-        self._check_content(message, content)
+        self._plans.of(message).check_content(content)
         return many.render_many(Task(self, message, content, about, signers), users, processes)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -207,9 +214,8 @@ class Renderer:
         Raises MessageError where the message has no email.
         """
         check_call(message, User(), {})
-        self._check_message(message)
-        if message.email is None:
-            raise MessageError("has no email content", where=_name(message))
+        self._plans.of(message).check_content("email")
+        assert message.email is not None  # noqa: S101  # it was just looked for
         known = message.locales or (self._language,)
         run = self._run(User(locale=language or known[0]), message)
         if self._bodies is None:
@@ -218,12 +224,6 @@ class Renderer:
             draft = Draft(message, self._templates, {}, datetime.now(UTC))
             body = email.body_for(draft, message.email, run.language)
             return self._bodies.explain(body, run.catalog)
-
-    @staticmethod
-    def _check_content(message: Message, content: ContentName) -> None:
-        if content not in message.contents:
-            has = ", ".join(message.contents) or "nothing"
-            raise MessageError(f"has no {content} content; it has {has}", where=_name(message))
 
     def language(self, message: Message, user: User) -> str:
         """Which of the message's languages this user gets it in."""
@@ -234,30 +234,17 @@ class Renderer:
         known = message.locales or (self._language,)
         return match_locale(user.locale[:_LONGEST_TAG], known, known[0])
 
-    def _check_message(self, message: Message) -> None:
-        """A message made in Python is checked as a folder is, once. Raises MessageError."""
-        self._declaration(message)
-
-    def _declaration(self, message: Message) -> Declaration:
-        """What a checked message declares of its data."""
-        kept = self._checked.get(id(message))
-        if kept is None or kept[0] is not message:
-            to_plain(message, where=lambda _: _name(message))
-            check_variants(message, lambda _: _name(message))
-            if len(self._checked) >= _KEPT:
-                self._checked.clear()
-            kept = message, Declaration(message.data, where=_name(message))
-            self._checked[id(message)] = kept
-        return kept[1]
-
     def _compose(
-        self, message: Message, user: User, content: ContentName, about: About
+        self, plan: Plan, user: User, content: ContentName, about: About, given: Given | None
     ) -> Rendered | Skipped:
+        message = plan.message
         check_user(user)
         run = self._run(user, message)
         at = about.get("now") or datetime.now(UTC)
         with running(run):
-            variables = self._variables(message, user, about, run, at)
+            given = given or plan.given(about)
+            variables = self._variables(plan, user, given, run, at)
+            variables["url"] = self._urls(variables, about.get("key", "")) if self._links else {}
             draft = Draft(message=message, templates=self._templates, variables=variables, at=at)
             return self._content(draft, content, run)
 
@@ -269,7 +256,7 @@ class Renderer:
             locale=locale,
             timezone=timezone,
             catalog=load(self._translations, language),
-            formats=formats_for(locale, timezone),
+            formats=kept_formats(locale, timezone),
         )
 
     def _content(self, draft: Draft, content: ContentName, run: Run) -> Rendered | Skipped:
@@ -291,32 +278,17 @@ class Renderer:
         return http.compose(draft, message.http)
 
     def _variables(
-        self, message: Message, user: User, about: About, run: Run, at: datetime
-    ) -> Mapping[str, Any]:
-        data, event, campaign = (
-            names(about.get(name) or {}, name) for name in ("data", "event", "campaign")
-        )
-        taken = [name for name in RESERVED if name in data]
-        if taken:
-            raise DataError(f"data may not be named {', '.join(taken)}", where=_name(message))
-        values = self._declaration(message).check(data, where=_name(message))
+        self, plan: Plan, user: User, given: Given, run: Run, at: datetime
+    ) -> dict[str, Any]:
         variables = {
-            **values,
+            **given.data,
             "user": user.to_dict(),
-            "event": dict(event),
-            "campaign": dict(campaign),
-            "message": {
-                "id": message.id,
-                "title": message.title,
-                "kind": message.kind,
-                "version": message.version,
-                "locale": run.language,
-            },
+            "event": given.event,
+            "campaign": given.campaign,
+            "message": plan.shown(run.language),
             "now": at.astimezone(run.timezone),
         }
-        if self._undefined == "keep":
-            variables = _named(variables)
-        return {**variables, "url": self._urls(variables, about.get("key", ""))}
+        return _named(variables) if self._undefined == "keep" else variables
 
     def _urls(self, variables: Mapping[str, Any], key: str) -> dict[str, str]:
         """`unsubscribe_link` is the address, `unsubscribe` the whole anchor; likewise permalink."""
@@ -332,7 +304,7 @@ class Renderer:
                     where=f"[links] {name}",
                 )
             urls[f"{name}_link"] = link
-            urls[name] = Markup('<a href="{}">{}</a>').format(link, _LINKS[name])
+            urls[name] = Markup(f'<a href="{escape(link)}">{_LINKS[name]}</a>')  # noqa: S704
         return urls
 
 
@@ -348,7 +320,3 @@ def _timezone(user: User) -> tzinfo:
         return zone(user.timezone or "UTC")
     except ValueError as error:
         raise RenderError(str(error), where="user.timezone") from None
-
-
-def _name(message: Message) -> str:
-    return where(message.title) or message.id or message.title

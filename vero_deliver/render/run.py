@@ -7,8 +7,7 @@ shared by all users whatever their locale.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -60,11 +59,17 @@ def current() -> Run:
     return _current.get()
 
 
-@contextmanager
-def running(run: Run) -> Iterator[Run]:
+class running:  # noqa: N801  # reads as a verb where it is used
     """Make `run` the current one for the length of the block."""
-    token = _current.set(run)
-    try:
-        yield run
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_run", "_token")
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __enter__(self) -> Run:
+        self._token = _current.set(self._run)
+        return self._run
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
