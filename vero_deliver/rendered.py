@@ -7,8 +7,8 @@ timestamps come from it, so the same message, user, data, key and clock give the
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
 
@@ -29,6 +29,9 @@ class Address:
 
     email: str
     name: str = ""
+
+    def __reduce__(self) -> tuple[type[Address], tuple[str, str]]:
+        return Address, (self.email, self.name)  # what dataclasses do takes four times as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,9 @@ class RenderedEmail(_Rendered):
     attachments: tuple[File, ...] = ()
     track_opens: bool | None = None
     track_clicks: bool | None = None
-    _html: Printed | None = field(default=None, init=False, repr=False, compare=False)
-    _text: Printed | None = field(default=None, init=False, repr=False, compare=False)
+    # what html and text are made of once they are read: pieces, or UTF-8 out of a pickle
+    _html: Printed | bytes | None = field(default=None, init=False, repr=False, compare=False)
+    _text: Printed | bytes | None = field(default=None, init=False, repr=False, compare=False)
     # by key and the signers' fingerprints
     _mime: dict[tuple[str, ...], bytes] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -107,7 +111,10 @@ class RenderedEmail(_Rendered):
     def mime(self, key: str) -> bytes:
         """The message as it goes over the wire, CRLF line ends; computed once per key."""
         if (key,) not in self._mime:
-            self._mime[key,] = mime.build(self, key, html=self._html, text=self._text)
+            html, text = (
+                None if isinstance(body, bytes) else body for body in (self._html, self._text)
+            )
+            self._mime[key,] = mime.build(self, key, html=html, text=text)
         return self._mime[key,]
 
     def signed(self, key: str, signers: Sequence[Signer]) -> bytes:
@@ -123,12 +130,27 @@ class RenderedEmail(_Rendered):
 
     def __getstate__(self) -> dict[str, Any]:
         # bytes that exist travel, so another process sends the same ones; a template does not
-        kept = (field.name for field in fields(self) if field.name not in {"_html", "_text"})
-        return {name: getattr(self, name) for name in kept}
+        state = {**self.__dict__, "_mime": dict(self._fronts())}
+        state |= {name: getattr(self, name) for name in _Rendered.__slots__}
+        for name in ("html", "text"):
+            state.pop(name, None)
+            if not isinstance(state.get(f"_{name}"), bytes):
+                text: str = getattr(self, name)
+                state[f"_{name}"] = text.encode("utf-8", "surrogatepass")
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            object.__setattr__(self, name, value)
+        for slot in _Rendered.__slots__:
+            object.__setattr__(self, slot, state.pop(slot))
+        self.__dict__.update(state)  # html and text are decoded when somebody asks, see _Joined
+        for name, front in self._mime.items():
+            if len(name) > 1:
+                self._mime[name] = front + self._mime[name[:1]]
+
+    def _fronts(self) -> Iterator[tuple[tuple[str, ...], bytes]]:
+        """The bytes that exist; of those that are signed, only what stands before the others."""
+        for name, built in self._mime.items():
+            yield name, built[: -len(self._mime[name[:1]])] if len(name) > 1 else built
 
 
 class _Joined:
@@ -140,7 +162,8 @@ class _Joined:
     def __get__(self, email: RenderedEmail | None, owner: type) -> str:
         if email is None:
             return ""  # the field's default
-        text = str(email.__dict__[f"_{self._name}"])
+        body = email.__dict__[f"_{self._name}"]
+        text = body.decode("utf-8", "surrogatepass") if isinstance(body, bytes) else str(body)
         email.__dict__[self._name] = text
         return text
 
