@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vero_deliver.message import PushAction as PushAction
     from vero_deliver.message import Sms as Sms
     from vero_deliver.project import Project as Project
+    from vero_deliver.render import Made as Made
     from vero_deliver.render import Renderer as Renderer
     from vero_deliver.rendered import RenderedEmail as RenderedEmail
     from vero_deliver.rendered import RenderedHttp as RenderedHttp
@@ -44,7 +45,7 @@ _HOMES = {
     "message": (
         "Attachment", "Email", "EmailVariant", "Http", "Message", "Push", "PushAction", "Sms",
     ),
-    "render": ("Renderer",),
+    "render": ("Made", "Renderer"),
     "rendered": ("RenderedEmail", "RenderedHttp", "RenderedPush", "RenderedSms", "Skipped"),
     "resource": ("from_resource", "to_resource"),
     "secret": ("Secret",),

@@ -14,7 +14,6 @@ from vero_deliver.errors import (
     Deferred,
     DeliveryError,
     Gone,
-    MessageError,
     Misconfigured,
     Refused,
     RenderError,
@@ -25,6 +24,7 @@ from vero_deliver.message import Message
 from vero_deliver.plain import refuse_unknown
 from vero_deliver.render import About, Renderer
 from vero_deliver.render.given import check_call
+from vero_deliver.render.many import fit_to_send
 from vero_deliver.rendered import (
     ContentName,
     Rendered,
@@ -161,7 +161,7 @@ class Deliverer:
             yield content, key, error
             return
         if not isinstance(rendered, RenderedPush):
-            yield content, key, _fit_to_send(rendered, key)
+            yield content, key, fit_to_send(rendered, key)
             return
         if not user.devices:
             yield content, key, Skipped("the user has no device")
@@ -197,13 +197,3 @@ class Deliverer:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
-
-
-def _fit_to_send(rendered: Rendered | Skipped, key: str) -> Rendered | Skipped | RenderError:
-    """The rendered, unless this user's values make no valid MIME."""
-    if isinstance(rendered, RenderedEmail):
-        try:
-            rendered.mime(key)
-        except MessageError as error:
-            return RenderError(error.detail, where=error.where)
-    return rendered

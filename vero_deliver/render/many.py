@@ -1,265 +1,251 @@
-"""One message for many users: a stream of results in the users' order, on as many cores as asked.
-
-Rendering is pure, so whatever a worker process cannot do, the parent does itself: a worker that is
-killed, or data that does not pickle, costs time and no result.
-"""
+"""One message for many users, in order: here, or in several processes."""
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
-import queue
-import signal
-import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
-from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from vero_deliver.errors import DataError, MessageError, RenderError
+from vero_deliver.errors import ConfigError, DataError, MessageError, RenderError
 from vero_deliver.keys import delivery_key, derive_key
 from vero_deliver.message import Message
 from vero_deliver.mime.signer import Signer
+from vero_deliver.plain import kind_of
+from vero_deliver.render.crew import Chunk, Crew
+from vero_deliver.render.given import check_about, check_call
+from vero_deliver.render.plan import Given, Plan
 from vero_deliver.rendered import ContentName, Rendered, RenderedEmail, Skipped
 from vero_deliver.user import User
 
 if TYPE_CHECKING:
     from vero_deliver.render.renderer import About, Renderer
 
-    Job = User | tuple[User, About]
-
-_CHUNK = 64  # users that a process takes at once
-_AHEAD = 2  # chunks that wait at a worker, so that it never waits
-_FAREWELL = 5.0  # seconds that a worker gets to end by itself
-
-Outcome = Rendered | Skipped | RenderError
+Result = Rendered | Skipped | RenderError
+CHUNK = 32  # users that a process is given at a time
+WINDOW = 128  # users that are taken ahead for each process
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What became of one user: the content, or why there is none. key: of the delivery."""
+    """What render_many made for one user.
+
+    key: of the delivery, as Deliverer gives it. rendered: or why there is nothing to send.
+    """
 
     user: User
     key: str
-    rendered: Outcome
+    rendered: Result
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What is made for every user. signers: None leaves the MIME bytes to be built later."""
+class Batch:
+    """One content of one message, for whoever comes: what all of its users share. Pickles.
 
-    renderer: Renderer
-    message: Message
-    content: ContentName
-    about: About
-    signers: Sequence[Signer] | None
+    signers: None leaves the bytes of emails to be built later.
+    about: the common part of what the renderings are about; a user's own goes over it.
+    """
 
-    def made(self, job: Job) -> Made:
-        """One user's result. Raises MessageError where the message is broken for everybody."""
-        user, own = (job, {}) if isinstance(job, User) else job
-        about: About = {**self.about, **own}
-        key, wrong = self._key(user, about)
-        if wrong:
-            return Made(user, key, wrong)
-        about["key"] = key
+    def __init__(
+        self,
+        renderer: Renderer,
+        plan: Plan,
+        content: ContentName,
+        signers: Sequence[Signer] | None,
+        about: About,
+    ) -> None:
+        self.renderer, self.plan, self.content = renderer, plan, content
+        self.signers = None if signers is None else tuple(signers)
+        self.about = about
+        self._given = self._known()
+
+    def one(self, user: User, own: About, now: datetime) -> tuple[str, Result]:
+        """The delivery's key, and the rendered or why there is none. Raises MessageError."""
+        about: About = {"now": now, **self.about, **own}
         try:
-            rendered = self.renderer.render(self.message, user, self.content, **about)
+            key = delivery_key(about.get("key") or self._derived(user, about), self.content)
+        except DataError as error:
+            return delivery_key(self._derived(user, {}), self.content), error
+        about["key"] = key
+        shares = own.keys().isdisjoint(("data", "event", "campaign"))
+        given = self._given if shares else None
+        try:
+            rendered = self.renderer.compose(self.plan, user, self.content, about, given)
         except RenderError as error:
-            return Made(user, key, error)
-        if self.signers is not None and isinstance(rendered, RenderedEmail):
+            return key, error
+        if self.signers is None:
+            return key, rendered
+        return key, fit_to_send(rendered, key, self.signers)
+
+    def _known(self) -> Given | None:
+        try:
+            return self.plan.given(self.about)
+        except DataError:
+            return None  # each user's rendering says so
+
+    def _derived(self, user: User, about: About) -> str:
+        if not isinstance(user.id or user.email or user.phone, str):
+            user = User()  # rendering says so
+        return derive_key(
+            self.plan.message,
+            user,
+            data=about.get("data"),
+            event=about.get("event"),
+            campaign=about.get("campaign"),
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        message = self.plan.message
+        return _batch, (self.renderer, message, self.content, self.signers, self.about)
+
+
+def _batch(
+    renderer: Renderer, message: Message, content: ContentName, signers: Any, about: About
+) -> Batch:
+    return Batch(renderer, renderer.plan(message, content), content, signers, about)
+
+
+def fit_to_send(
+    rendered: Rendered | Skipped, key: str, signers: Sequence[Signer] = ()
+) -> Rendered | Skipped | RenderError:
+    """The rendered, unless this user's values make no valid MIME; an email has its bytes then."""
+    if isinstance(rendered, RenderedEmail):
+        try:
+            rendered.signed(key, signers)
+        except MessageError as error:
+            return RenderError(error.detail, where=error.where)
+    return rendered
+
+
+def check_batch(
+    message: Any, content: str, signers: Any, processes: Any, window: Any, about: Mapping[str, Any]
+) -> None:
+    """Raise TypeError or ConfigError where the call itself is wrong, whoever the users are."""
+    check_call(message, User(), about)
+    if about.get("key"):
+        words = "key: names one user's delivery; give it with the user: (user, {'key': ...})"
+        raise TypeError(words)
+    if any(not isinstance(signer, Signer) for signer in signers or ()):
+        raise TypeError("signers: expected a list of vero_deliver.mime.Signer")
+    if signers and content != "email":
+        raise TypeError(f"signers: only an email is signed, and this is {content}")
+    for name, number in (("processes", processes), ("window", window)):
+        if number is not None and (type(number) is not int or number < 1):
+            raise ConfigError(f"{name}: expected a whole number, 1 or more")
+
+
+def pairs(users: Iterable[Any]) -> Iterator[tuple[User, About]]:
+    """Each user with what the rendering is about. Raises TypeError for what is neither."""
+    for number, each in enumerate(users, 1):
+        if isinstance(each, User):
+            yield each, {}
+            continue
+        user, about = each if isinstance(each, tuple) and len(each) == 2 else (each, {})
+        if not isinstance(user, User) or not isinstance(about, dict):
+            raise TypeError(
+                f"users: number {number} is {kind_of(each)}; expected a User, or a pair of a User "
+                "and a dict such as {'data': ..., 'key': ...}"
+            )
+        check_about(about)
+        yield user, cast("About", about)
+
+
+def one_by_one(batch: Batch, users: Iterable[Any]) -> Generator[Made, None, None]:
+    """Each user's result as it is asked for."""
+    for user, own in pairs(users):
+        yield Made(user, *batch.one(user, own, datetime.now(UTC)))
+
+
+class Ahead:
+    """The users taken from the caller and not given back yet, at most `window` of them."""
+
+    def __init__(self, users: Iterable[Any], window: int, chunk: int) -> None:
+        self._users = pairs(users)
+        self._most, self._chunk = max(1, window // chunk), chunk
+        self._error: Exception | None = None
+        self._is_open = True
+        self.chunks: deque[Chunk] = deque()
+        self.waiting: deque[Chunk] = deque()  # those of them that no process has
+
+    def fill(self) -> bool:
+        """Take users until there are as many as may be; whether there are any."""
+        while self._is_open and len(self.chunks) < self._most:
+            taken: list[tuple[User, Any]] = []
             try:
-                rendered.signed(key, self.signers)
-            except MessageError as error:  # this user's values make no valid MIME
-                return Made(user, key, RenderError(error.detail, where=error.where))
-        return Made(user, key, rendered)
+                for pair in islice(self._users, self._chunk):
+                    taken.append(pair)  # noqa: PERF402  # those before an error count
+            except Exception as error:  # noqa: BLE001  # the caller's own, raised in its place
+                self._error = error
+            self._is_open = len(taken) == self._chunk
+            if taken:
+                self.chunks.append(Chunk(taken, datetime.now(UTC)))
+                self.waiting.append(self.chunks[-1])
+        return bool(self.chunks)
 
-    def _key(self, user: User, about: About) -> tuple[str, DataError | None]:
-        base, wrong = about.get("key", ""), None
-        if not base:
-            try:
-                base = derive_key(
-                    self.message,
-                    user,
-                    data=about.get("data"),
-                    event=about.get("event"),
-                    campaign=about.get("campaign"),
-                )
-            except DataError as error:
-                base, wrong = derive_key(self.message, user), error
-        return delivery_key(base, self.content), wrong
-
-
-def render_many(task: Task, jobs: Iterable[Job], processes: int) -> Iterator[Made]:
-    """The results, in order, as they are asked for; processes: of which this is one."""
-    if processes == 1:
-        yield from map(task.made, jobs)
-        return
-    team = _Team(task, jobs, processes - 1)
-    try:
-        yield from team.results()
-    finally:
-        team.dismiss()
-
-
-@dataclass(slots=True)
-class _Worker:
-    process: Any
-    pipe: Connection
-    waiting: int = 0  # chunks that it has not answered
-    alive: bool = True
-
-
-@dataclass(slots=True)
-class _Slot:
-    """A chunk on its way. made: its results, once they are there."""
-
-    jobs: list[Job]
-    worker: _Worker | None = None
-    made: list[Made] | None = None
-
-
-@dataclass(slots=True)
-class _Team:
-    """This process and its workers. The oldest slot is handed on first, so order is kept."""
-
-    task: Task
-    jobs: Iterable[Job]
-    count: int
-    workers: list[_Worker] = field(default_factory=list)
-    slots: deque[_Slot] = field(default_factory=deque)
-    error: BaseException | None = None  # of the caller's iterable, raised in its turn
-    _source: Iterator[Job] = field(init=False)
+    def take_back(self, lost: Iterable[Chunk]) -> None:
+        """Chunks that a worker did not finish wait again, each in its place."""
+        again = {id(chunk) for chunk in (*lost, *self.waiting)}
+        self.waiting = deque(chunk for chunk in self.chunks if id(chunk) in again)
 
     def results(self) -> Iterator[Made]:
-        self._source = iter(self.jobs)
-        first = self._chunk()
-        if len(first) == _CHUNK:  # fewer are done before a worker has started
-            self.workers = [_hire(self.task) for _ in range(self.count)]
-        while first or self.slots:
-            if first:
-                self.slots.append(_Slot(first))
-            self._hand_out()
-            slot = self.slots[0]
-            if slot.worker is None and slot.made is None:
-                self.slots.popleft()
-                yield from map(self.task.made, slot.jobs)
-            elif slot.made is not None or self._is_ready(slot) or not self._work_ahead():
-                self.slots.popleft()
-                yield from self._answer(slot)
-            first = [] if self.slots else self._chunk()
-        if self.error:
-            raise self.error
+        """What is next for the caller, as far as it is known."""
+        head = self.chunks[0]
+        while head.given < len(head.results):
+            user, _ = head.users[head.given]
+            yield Made(user, *head.results[head.given])
+            head.given += 1
+        if head.error is not None:
+            raise head.error
+        if head.is_done:
+            self.chunks.popleft()
 
-    def dismiss(self) -> None:
-        """End the workers, whatever they are at."""
-        for worker in self.workers:
-            worker.pipe.close()
-        for worker in self.workers:
-            worker.process.join(_FAREWELL if worker.waiting == 0 else 0.1)
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
+    def end(self) -> None:
+        """Raise what the caller's iterable raised, if it did."""
+        if self._error is not None:
+            raise self._error
 
-    def _chunk(self) -> list[Job]:
-        """The next users; fewer than _CHUNK only at the end."""
-        found: list[Job] = []
-        if self.error is None:
-            try:
-                found.extend(islice(self._source, _CHUNK))
-            except BaseException as error:  # noqa: BLE001  # raised after the results before it
-                self.error = error
-        return found
 
-    def _hand_out(self) -> None:
-        for worker in self.workers:
-            while worker.alive and worker.waiting < _AHEAD:
-                jobs = self._chunk()
-                if not jobs:
-                    return
-                self.slots.append(self._given(jobs, worker))
+def in_processes(
+    batch: Batch, users: Iterable[Any], processes: int, window: int
+) -> Generator[Made, None, None]:
+    """As one_by_one, in several processes, this one being one of them."""
+    setup = _pickled(batch)
+    ahead = Ahead(users, window, min(CHUNK, max(1, window // (2 * processes))))
+    mine: Chunk | None = None
+    with Crew(setup, processes - 1) as crew:
+        while ahead.fill():
+            if lost := crew.exchange(ahead.waiting):
+                ahead.take_back(lost)
+            yield from ahead.results()
+            if mine is None or mine.is_done:
+                mine = ahead.waiting.popleft() if ahead.waiting else None
+            if mine is not None:
+                _render_next(batch, mine)
+            elif ahead.chunks and not ahead.chunks[0].is_done:
+                ahead.take_back(crew.exchange(ahead.waiting, wait=True))
+    ahead.end()
 
-    def _given(self, jobs: list[Job], worker: _Worker) -> _Slot:
+
+def _render_next(batch: Batch, chunk: Chunk) -> None:
+    user, own = chunk.users[len(chunk.results)]
+    try:
+        chunk.results.append(batch.one(user, own, chunk.now))
+    except Exception as error:  # noqa: BLE001  # raised once the results before it are given
+        chunk.error = error
+
+
+def _pickled(batch: Batch) -> bytes:
+    """What workers begin with. Raises ConfigError that names what they cannot be given."""
+    with suppress(Exception):
+        return pickle.dumps(batch, 5)
+    parts = {"renderer": batch.renderer, "message": batch.plan.message, "signers": batch.signers}
+    for name, part in (*parts.items(), *batch.about.items()):
         try:
-            worker.pipe.send_bytes(pickle.dumps(jobs, 5))
-        except OSError:
-            worker.alive = False
-        except (pickle.PicklingError, TypeError, AttributeError, RecursionError, ValueError):
-            pass  # data that only this process can hold
-        else:
-            worker.waiting += 1
-            return _Slot(jobs, worker)
-        return _Slot(jobs)
-
-    def _is_ready(self, slot: _Slot) -> bool:
-        try:
-            return slot.worker is None or slot.worker.pipe.poll()
-        except OSError:
-            return True  # and reading it fails
-
-    def _work_ahead(self) -> bool:
-        """Do the first chunk that nobody does, or take another one; False where all are done."""
-        for slot in self.slots:
-            if slot.worker is None and slot.made is None:
-                slot.made = [self.task.made(job) for job in slot.jobs]
-                return True
-        if len(self.slots) >= _AHEAD * (len(self.workers) + 2):
-            return False
-        jobs = self._chunk()
-        if jobs:
-            self.slots.append(_Slot(jobs, made=[self.task.made(job) for job in jobs]))
-        return bool(jobs)
-
-    def _answer(self, slot: _Slot) -> Iterator[Made]:
-        """A slot's results; what a worker did not do is done here."""
-        if slot.made is not None:
-            yield from slot.made
-            return
-        answer: list[tuple[str, Outcome]] | None = None
-        if slot.worker:
-            slot.worker.waiting -= 1
-            try:
-                answer = pickle.loads(slot.worker.pipe.recv_bytes())  # noqa: S301  # our own
-            except (OSError, EOFError):
-                slot.worker.alive = False
-        if answer is None:
-            yield from map(self.task.made, slot.jobs)
-            return
-        self._hand_out()  # before this chunk's results are used up
-        for job, (key, outcome) in zip(slot.jobs, answer, strict=True):
-            yield Made(job if isinstance(job, User) else job[0], key, outcome)
-
-
-def _hire(task: Task) -> _Worker:
-    context = multiprocessing.get_context("spawn")  # safe beside threads, the same everywhere
-    ours, its = context.Pipe()
-    process = context.Process(target=_work, args=(its, task), daemon=True)
-    process.start()
-    its.close()
-    return _Worker(process, ours)
-
-
-def _work(pipe: Connection, task: Task) -> None:
-    """A worker: chunks in, answers out, until the pipe is closed; None for what it cannot do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
-    chunks: queue.Queue[bytes | None] = queue.Queue()
-    # read at once: parent and worker must never both wait for the other to read
-    threading.Thread(target=_read, args=(pipe, chunks), daemon=True).start()
-    while (chunk := chunks.get()) is not None:
-        answer = None
-        with suppress(Exception):  # the parent meets it again, in its place
-            made = [task.made(job) for job in pickle.loads(chunk)]  # noqa: S301  # our own
-            answer = pickle.dumps([(one.key, one.rendered) for one in made], 5)
-        try:
-            pipe.send_bytes(answer or pickle.dumps(None))
-        except OSError:
-            return
-
-
-def _read(pipe: Connection, chunks: queue.Queue[bytes | None]) -> None:
-    with suppress(OSError, EOFError):
-        while True:
-            chunks.put(pipe.recv_bytes())
-    chunks.put(None)
+            pickle.dumps(part, 5)
+        except Exception as error:  # noqa: BLE001  # whatever the caller's own objects raise
+            words = f"processes: {name} cannot be pickled, as other processes need: {error}"
+            raise ConfigError(f"{words}; use processes=1") from None
+    raise ConfigError("processes: what the renderings share cannot be pickled; use processes=1")

@@ -6,7 +6,7 @@ Same message, user, data, key and clock give the same Rendered, and so the same 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
@@ -17,12 +17,12 @@ from markupsafe import Markup, escape
 from vero_deliver.errors import ConfigError, DataError, RenderError
 from vero_deliver.message import Message
 from vero_deliver.mime.signer import Signer
-from vero_deliver.render import email, http, many, push, sms
+from vero_deliver.render import email, http, push, sms
 from vero_deliver.render.draft import Draft
 from vero_deliver.render.filters.formats import is_language, match_locale
 from vero_deliver.render.filters.times import zone
 from vero_deliver.render.given import check_call, check_user, shown
-from vero_deliver.render.many import Made, Task
+from vero_deliver.render.many import WINDOW, Batch, Made, check_batch, in_processes, one_by_one
 from vero_deliver.render.markup import Inliner
 from vero_deliver.render.once.bodies import Bodies, Explanation
 from vero_deliver.render.once.parts import Reason
@@ -109,8 +109,8 @@ class Renderer:
             "templates": templates,
             "translations": translations,
             "language": language,
-            "from_": dict(from_ or {}),
-            "links": dict(links or {}),
+            "from_": from_,
+            "links": links,
             "undefined": undefined,
             "inliner": inliner,
             "compile_once": compile_once,
@@ -124,6 +124,9 @@ class Renderer:
         self._inliner: Inliner = inliner
         self._bodies = Bodies(self._templates, inliner) if compile_once else None
         self._plans = Plans()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), **self._options), ()
 
     @overload
     def render(
@@ -154,9 +157,45 @@ class Renderer:
         Raises RenderError, DataError or MessageError, with file and line.
         """
         check_call(message, user, about)
+        return self.compose(self.plan(message, content), user, content, about)
+
+    def render_many(
+        self,
+        message: Message,
+        users: Iterable[User | tuple[User, About]],
+        content: ContentName = "email",
+        *,
+        processes: int = 1,
+        signers: Sequence[Signer] | None = None,
+        window: int | None = None,
+        **about: Unpack[About],
+    ) -> Generator[Made, None, None]:
+        """One content of the message for each of the users, in their order, as results are taken.
+
+        users: any iterable, a generator of a million too; a pair's own About goes over the common
+        one. A key is a user's own, or derived as Deliverer derives it.
+        processes: that render, this one among them. They end with the generator: read it to its
+        end, or close it. What a user's data cannot be pickled for is rendered here.
+        signers: builds the bytes of emails too, so that `made.rendered.signed(made.key, signers)`
+        only returns them, and that what makes no MIME is an error; () for bytes without signature.
+        window: users taken ahead of the results, 128 for each process where left out; with one
+        process none is.
+
+        What cannot be made for one user is that user's result. Raises MessageError where the
+        message is broken for everybody, ConfigError where processes cannot be started or the
+        message and what goes with it cannot be pickled, and what `users` raises in its place.
+        """
+        check_batch(message, content, signers, processes, window, about)
+        batch = Batch(self, self.plan(message, content), content, signers, about)
+        if processes == 1:
+            return one_by_one(batch, users)
+        return in_processes(batch, users, processes, window or WINDOW * processes)
+
+    def plan(self, message: Message, content: ContentName) -> Plan:
+        """What renderings of the message share. Raises MessageError."""
         plan = self._plans.of(message)
         plan.check_content(content)
-        return self.compose(plan, user, content, about)
+        return plan
 
     def compose(
         self,
@@ -177,44 +216,13 @@ class Renderer:
                 raise
             raise type(error)(error.detail, where=error.where, who=who) from None
 
-    def render_many(
-        self,
-        message: Message,
-        users: Iterable[User | tuple[User, About]],
-        content: ContentName = "email",
-        *,
-        processes: int = 1,
-        signers: Sequence[Signer] | None = None,
-        **about: Unpack[About],
-    ) -> Iterator[Made]:
-        """The content for every user, in their order: a stream that never holds all of it.
-
-        users: pulled as results are consumed, a bounded number ahead. One that comes as a pair
-        brings what is about it alone: `(user, {"data": order, "key": "order-1"})`.
-        processes: cores to use. This process is one of them; the others are started by spawn, so
-        a script needs its `if __name__ == "__main__":`.
-        signers: builds the MIME bytes too, where the rendering is done, with these signatures;
-        `signed(key, signers)` then only returns them. () for bytes without a signature.
-
-        Errors of one user are results. Raises MessageError where the message is broken, and what
-        `users` raises, after the results before it. Closing the iterator ends the processes.
-        """
-        if type(processes) is not int or processes < 1:
-            raise ValueError(f"processes: a whole number from 1, not {processes!r}")
-        check_call(message, User(), about)
-        self._plans.of(message).check_content(content)
-        return many.render_many(Task(self, message, content, about, signers), users, processes)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return partial(Renderer, **self._options), ()  # another process compiles by itself
-
     def explain(self, message: Message, language: str = "") -> Explanation:
         """Whether the email's body is compiled once in that language, and why not.
 
         Raises MessageError where the message has no email.
         """
         check_call(message, User(), {})
-        self._plans.of(message).check_content("email")
+        self.plan(message, "email")
         assert message.email is not None  # noqa: S101  # it was just looked for
         known = message.locales or (self._language,)
         run = self._run(User(locale=language or known[0]), message)
