@@ -20,7 +20,7 @@ from vero_deliver import mime
 DOMAIN, SELECTOR = "shop.example.com", "bench"
 _KEY = generate_private_key(65537, 2048)
 PEM = _KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-SIGNER = mime.Signer(DOMAIN, SELECTOR, _KEY)
+SIGNER = mime.Signer(DOMAIN, SELECTOR, _KEY, canonicalization="relaxed/simple")
 _PUBLIC = _KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 RECORDS = {
     f"{SELECTOR}._domainkey.{DOMAIN}.".encode(): (b"v=DKIM1; k=rsa; p=" + base64.b64encode(_PUBLIC))
