@@ -57,7 +57,8 @@ class Batch:
         signers: Sequence[Signer] | None,
         about: About,
     ) -> None:
-        self.renderer, self.plan, self.content = renderer, plan, content
+        self.renderer, self.plan = renderer, plan
+        self.content: ContentName = content
         self.signers = None if signers is None else tuple(signers)
         self.about = about
         self._given = self._known()
