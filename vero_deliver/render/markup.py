@@ -55,6 +55,10 @@ def compiled_mjml(mjml: str, language: str) -> tuple[str, str]:
     except ValueError as error:
         wrong = unbalanced(mjml) or wrong
         raise MarkupError(wrong.words if wrong else f"not valid MJML: {error}", wrong) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust, and no Exception to Python
+            raise
+        raise MarkupError("the MJML engine cannot read it, and does not say why") from None
     if wrong:
         raise MarkupError(wrong.words, wrong)
     return html, "\n".join(css)
