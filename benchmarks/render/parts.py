@@ -44,7 +44,7 @@ def compose(to: str, subject: str, html: str, text: str, key: str) -> bytes:
 def dkimpy(raw: bytes) -> bytes:
     """The message signed, as dkimpy's own documentation has it."""
     signature: bytes = dkim.sign(
-        raw, SELECTOR.encode(), DOMAIN.encode(), PEM, canonicalize=(b"relaxed", b"relaxed")
+        raw, SELECTOR.encode(), DOMAIN.encode(), PEM, canonicalize=(b"relaxed", b"simple")
     )
     return signature + raw
 

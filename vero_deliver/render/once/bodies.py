@@ -74,11 +74,6 @@ class Bodies:
             return Explanation(False, (outcome,))
         return Explanation(True)
 
-    def template(self, body: Body, catalog: Catalog) -> Template | None:
-        """What is left to run for every recipient; None where the body is declined."""
-        outcome = self._find(body, catalog).outcome
-        return outcome if isinstance(outcome, Template) else None
-
     def pieces(
         self,
         draft: Draft,

@@ -33,7 +33,6 @@ class _Macro:
     defaults: Sequence[str]  # code, of the last parameters
     body: Sequence[Part]
     free: frozenset[str]  # names that it reads from outside
-    imported: bool
 
 
 def expanded(parts: Sequence[Part], flattener: Flattener, environment: Sandbox) -> list[Part]:
@@ -108,7 +107,7 @@ def _macro(parts: Sequence[Part], environment: Sandbox, *, imported: bool) -> _M
         raise Declined(f"{head.shown()} is imported without context and reads {names}", head.place)
     if bound_in(inner) & set(parameters):
         raise Declined(f"{head.shown()} writes its own parameters", head.place)
-    return _Macro(tree.name, parameters, defaults, body, frozenset(free), imported)
+    return _Macro(tree.name, parameters, defaults, body, frozenset(free))
 
 
 def _imported(part: Part, flattener: Flattener, environment: Sandbox) -> Iterator[_Macro]:
@@ -141,7 +140,7 @@ def _imported(part: Part, flattener: Flattener, environment: Sandbox) -> Iterato
 
 
 def _renamed(macro: _Macro, name: str) -> _Macro:
-    return _Macro(name, macro.parameters, macro.defaults, macro.body, macro.free, macro.imported)
+    return _Macro(name, macro.parameters, macro.defaults, macro.body, macro.free)
 
 
 def _called(
