@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 
 from vero_channels.transport import webhook_json as json
 from vero_channels.transport.seen import Seen
-from vero_channels.transport.webhooks import Post, need_secrets, recent, same
+from vero_channels.transport.webhooks import Answers, Post, need_secrets, recent, same
 from vero_deliver.errors import NotAuthentic, NotUnderstood
 from vero_deliver.feedback import Feedback, Kind, Reason, digest_of
 from vero_deliver.feedback.status import refusal
@@ -51,8 +51,7 @@ class Mailgun:
     tolerance: float = 12 * 3600.0
     _seen: Seen = field(default_factory=Seen, init=False, repr=False, compare=False)
 
-    stop: ClassVar[int] = 406  # "Not Acceptable": do not repeat
-    again: ClassVar[int] = 500
+    answers: ClassVar[Answers] = Answers(stop=406)  # "Not Acceptable": do not repeat
 
     def __post_init__(self) -> None:
         need_secrets(self.signing_keys, "signing_keys")

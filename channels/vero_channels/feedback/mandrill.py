@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
 from vero_channels.transport import webhook_json as json
-from vero_channels.transport.webhooks import Post, header, need_secrets, same
+from vero_channels.transport.webhooks import Answers, Post, header, need_secrets, same
 from vero_deliver.errors import ConfigError, NotAuthentic, NotUnderstood
 from vero_deliver.feedback import Feedback, Kind, Reason
 from vero_deliver.feedback.status import refusal
@@ -70,8 +70,7 @@ class Mandrill:
     urls: Sequence[str] = field(repr=False)
     name: str = "mandrill"
 
-    stop: ClassVar[int] = 400
-    again: ClassVar[int] = 500
+    answers: ClassVar[Answers] = Answers()
 
     def __post_init__(self) -> None:
         need_secrets(self.keys, "keys")

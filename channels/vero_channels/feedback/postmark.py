@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from vero_channels.transport import webhook_json as json
-from vero_channels.transport.webhooks import Access, Post
+from vero_channels.transport.webhooks import Access, Answers, Post
 from vero_deliver.feedback import Feedback, Kind, Reason
 from vero_deliver.feedback.status import refusal
 
@@ -60,8 +60,7 @@ class Postmark:
     access: Access
     name: str = "postmark"
 
-    stop: ClassVar[int] = 403
-    again: ClassVar[int] = 500
+    answers: ClassVar[Answers] = Answers(forged=401, stop=403)
 
     async def read(self, post: Post) -> list[Feedback]:
         """Raises NotAuthentic and NotUnderstood."""

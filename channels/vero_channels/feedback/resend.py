@@ -14,7 +14,15 @@ from email.utils import parseaddr
 from typing import Any, ClassVar, Final
 
 from vero_channels.transport import webhook_json as json
-from vero_channels.transport.webhooks import Post, header, need_secrets, of_base64, recent, same
+from vero_channels.transport.webhooks import (
+    Answers,
+    Post,
+    header,
+    need_secrets,
+    of_base64,
+    recent,
+    same,
+)
 from vero_deliver.errors import ConfigError, NotAuthentic
 from vero_deliver.feedback import Feedback, Kind, Reason
 from vero_deliver.feedback.status import refusal
@@ -52,8 +60,7 @@ class Resend:
     name: str = "resend"
     tolerance: float = 300.0
 
-    stop: ClassVar[int] = 400
-    again: ClassVar[int] = 500
+    answers: ClassVar[Answers] = Answers()
 
     def __post_init__(self) -> None:
         need_secrets(self.signing_secrets, "signing_secrets")

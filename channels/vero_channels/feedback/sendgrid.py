@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from vero_channels.transport import webhook_json as json
-from vero_channels.transport.webhooks import Post, header, of_base64, recent
+from vero_channels.transport.webhooks import Answers, Post, header, of_base64, recent
 from vero_deliver.errors import ConfigError, NotAuthentic
 from vero_deliver.feedback import Feedback, Kind, Reason
 from vero_deliver.feedback.status import refusal
@@ -69,8 +69,7 @@ class SendGrid:
     name: str = "sendgrid"
     tolerance: float = 300.0
 
-    stop: ClassVar[int] = 400
-    again: ClassVar[int] = 500
+    answers: ClassVar[Answers] = Answers()
 
     def __post_init__(self) -> None:
         if not self.public_keys:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from vero_channels.transport import sns
 from vero_channels.transport import webhook_json as json
-from vero_channels.transport.webhooks import Confirmation, Post
+from vero_channels.transport.webhooks import Answers, Confirmation, Post
 from vero_deliver.errors import ConfigError, NotUnderstood
 from vero_deliver.feedback import Feedback, Kind, Reason, digest_of
 from vero_deliver.feedback.status import Refusal, refusal
@@ -61,8 +61,7 @@ class Ses:
         default_factory=sns.Certificates, init=False, repr=False, compare=False
     )
 
-    stop: ClassVar[int] = 400
-    again: ClassVar[int] = 500
+    answers: ClassVar[Answers] = Answers()
 
     def __post_init__(self) -> None:
         if isinstance(self.topics, str) or not self.topics or not all(self.topics):

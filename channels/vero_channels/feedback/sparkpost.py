@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from vero_channels.transport import webhook_json as json
-from vero_channels.transport.webhooks import Access, Post
+from vero_channels.transport.webhooks import Access, Answers, Post
 from vero_deliver.feedback import Feedback, Kind, Reason
 from vero_deliver.feedback.status import refusal
 
@@ -70,8 +70,7 @@ class SparkPost:
     name: str = "sparkpost"
     initial_opens: bool = False
 
-    stop: ClassVar[int] = 400
-    again: ClassVar[int] = 500
+    answers: ClassVar[Answers] = Answers(forged=401)
 
     async def read(self, post: Post) -> list[Feedback]:
         """Raises NotAuthentic and NotUnderstood. Empty for the probe [{"msys": {}}]."""

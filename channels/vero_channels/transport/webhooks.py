@@ -42,6 +42,19 @@ class Confirmation:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """HTTP statuses, as a provider understands them.
+
+    forged: nothing shows that it comes from there. stop: it cannot be read, do not repeat it.
+    again: it could not be taken now, repeat it later.
+    """
+
+    forged: int = 403
+    stop: int = 400
+    again: int = 500
+
+
 class Reader(Protocol):
     """Reads the posts of one provider's account."""
 
@@ -51,13 +64,8 @@ class Reader(Protocol):
         ...
 
     @property
-    def stop(self) -> int:
-        """The HTTP status that makes the provider give up a post that cannot be read."""
-        ...
-
-    @property
-    def again(self) -> int:
-        """The HTTP status that makes the provider post it again later."""
+    def answers(self) -> Answers:
+        """What this provider wants to hear."""
         ...
 
     async def read(self, post: Post) -> list[Feedback] | Confirmation:
