@@ -20,7 +20,7 @@ EVERY = pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
 
 
 def read(reader: Reader, post: Post) -> list[Feedback]:
-    found = asyncio.run(reader.read(post))  # type: ignore[arg-type, var-annotated]
+    found = asyncio.run(reader.read(post))
     assert isinstance(found, list)
     return found
 
