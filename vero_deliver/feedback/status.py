@@ -67,7 +67,7 @@ def refusal(diagnostic: str, *, code: int | None = None, status: str = "") -> Re
     Never an error: nothing told is ("bounced", None).
     """
     text = diagnostic[:_LONGEST]
-    told = [found[0] for given in (status, text) if (found := _STATUS.search(given))]
+    told = [found[0] for given in (status[:_LONGEST], text) for found in _STATUS.finditer(given)]
     status = next((one for one in told if not one.endswith(".0.0")), next(iter(told), ""))
     if code is None or not 200 <= code < 600:
         found = _CODE.search(text)
