@@ -93,4 +93,7 @@ def _meaning(code: int | None, status: str, text: str) -> tuple[Reason, bool | N
 
 def _by_words(text: str) -> Reason:
     words = _ADDRESS.sub(" ", text)  # unknown@blocked.example says nothing
-    return next((reason for reason, known in _WORDS if re.search(known, words, re.IGNORECASE)), "")
+    for reason, known in _WORDS:
+        if re.search(known, words, re.IGNORECASE):
+            return reason
+    return ""

@@ -158,4 +158,7 @@ def _fits(key: str, signature: bytes, signed: bytes) -> bool:
 
 def _dropped(text: str) -> Reason:
     lowered = text.lower()
-    return next((reason for words, reason in _DROPPED if lowered.startswith(words)), "other")
+    for words, reason in _DROPPED:
+        if lowered.startswith(words):
+            return reason
+    return "other"
