@@ -181,6 +181,26 @@ def test_date_is_the_mails_unless_it_is_later() -> None:
     assert read(samples.POSTFIX.replace(b"Date: Tue", b"Date: no"), at=NOON)[0].at <= NOON
 
 
+def test_message_id_is_not_believed_over_the_return_path() -> None:
+    """Who has one signed address cannot make a bounce for another delivery."""
+    raw = samples.POSTFIX.replace(MESSAGE_ID.encode(), f"<{'0' * 32}@example.com>".encode())
+    [found] = read(raw)
+    assert (found.key, found.digest, found.provider_id) == (KEY, DIGEST, "")
+
+
+def test_secret_that_is_too_short_is_the_callers_error() -> None:
+    """A wrong configuration is no broken mail."""
+    with pytest.raises(ValueError, match="16 or more"):
+        read(samples.POSTFIX, secrets=[Secret("short")])
+
+
+def test_report_without_recipients_is_read_as_words() -> None:
+    """A report that has lost its fields may still say it in words."""
+    raw = report("Reporting-MTA: dns; x", words="<ada@example.org>:\n550 5.1.1 unknown user")
+    [found] = read(raw)
+    assert (found.kind, found.recipient, found.permanent) == ("bounced", "ada@example.org", True)
+
+
 FLUFL = ["POSTFIX", "POSTFIX_EXPIRED", "EXCHANGE", "GMAIL", "EXIM", "QMAIL", "POSTFIX_DELAYED"]
 
 

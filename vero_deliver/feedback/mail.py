@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
@@ -19,7 +19,7 @@ from vero_deliver.errors import NotAuthentic, NotUnderstood
 from vero_deliver.feedback import Feedback, bounces, reports
 from vero_deliver.feedback.letter import field, fields, inner, original, parts
 from vero_deliver.feedback.reports import Told
-from vero_deliver.mime import Named, named_by
+from vero_deliver.mime import named_by
 from vero_deliver.secret import Secret
 
 _LARGEST: Final = 1024 * 1024  # octets that are read; what matters stands before the original
@@ -38,6 +38,7 @@ def read_mail(
 ) -> list[Feedback]:
     """What a mail to the return path, or to a feedback loop's address, tells; empty for any other.
 
+    The recipient of what is told is the mail's word: whose delivery it was, the key says.
     recipient: the address that it was delivered to; left out, headers tell.
     secrets: those of `mime.return_path`, new and old. With them, feedback that names no signed
         return path raises NotAuthentic, since anybody can write a bounce. Without them, the key
@@ -48,17 +49,20 @@ def read_mail(
     at = (at or datetime.now(UTC)).astimezone(UTC)
     try:
         mail = message_from_bytes(_GLOBAL.sub(_as_ascii, raw[:_LARGEST]))
-        told = list(_told(mail))
-        if not told:
-            return []
-        named, digest = _named(mail, recipient, secrets), original(mail).digest
-        message_id = original(mail).message_id
+        told, returned, written = _told(mail), original(mail), _written(mail)
     except (RecursionError, LookupError, ValueError) as error:
         raise NotUnderstood(
             f"the mail cannot be taken apart: {type(error).__name__}", channel=channel
         ) from None
+    if not told:
+        return []
+    addresses = [found for one in (recipient, *written) for found in _PATH.findall(one)]
+    named = next((found for one in addresses if (found := named_by(one, *secrets))), None)
     if secrets and named is None:
         raise NotAuthentic("the mail names no signed return path", channel=channel)
+    # nobody has signed the Message-ID: it may not name another delivery than the return path
+    digest = named.digest if named else returned.digest
+    message_id = returned.message_id if returned.digest == digest else ""
     identity, moment = _identity(mail, raw), _date(mail, at)
     return [
         Feedback(
@@ -67,7 +71,7 @@ def read_mail(
             id=f"{identity}/{number}",
             at=moment,
             key=named.key if named else "",
-            digest=named.digest if named else digest,
+            digest=digest,
             provider_id=message_id,
             recipient=one.recipient,
             reason=one.reason,
@@ -88,27 +92,23 @@ def _as_ascii(found: re.Match[bytes]) -> bytes:
     return b"message/delivery-status" if found[1].lower() != b"headers" else b"text/rfc822-headers"
 
 
-def _told(mail: Message) -> Iterator[Told]:
+def _told(mail: Message) -> list[Told]:
     for part in parts(mail):
         kind = part.get_content_type()
-        if kind == "message/delivery-status":
-            yield from reports.delivery_status(part)
-            return
+        if kind == "message/delivery-status" and (found := reports.delivery_status(part)):
+            return found
         if kind == "message/feedback-report":
-            yield from reports.complaint(part, original(mail).to)
-            return
-    yield from bounces.bounce(mail) or reports.automatic(mail)
+            return reports.complaint(part, original(mail).to)
+    return bounces.bounce(mail) or reports.automatic(mail)
 
 
-def _named(mail: Message, recipient: str, secrets: Sequence[Secret]) -> Named | None:
-    """Who knows a signed address has seen the mail, wherever the address stands."""
-    written = [recipient, *(value for name in _TO for value in fields(mail, name))]
+def _written(mail: Message) -> list[str]:
+    """Where a signed address may stand: who knows one has seen the mail."""
+    written = [value for name in _TO for value in fields(mail, name)]
     for part in parts(mail):
         if part.get_content_type() == "message/feedback-report":
             written += [field(block, "Original-Mail-From") for block in inner(part)]
-    written.append(original(mail).return_path)
-    addresses = [found for one in written for found in _PATH.findall(one)]
-    return next((found for one in addresses if (found := named_by(one, *secrets))), None)
+    return [*written, original(mail).return_path]
 
 
 def _identity(mail: Message, raw: bytes) -> str:

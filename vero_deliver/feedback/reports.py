@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from email.message import Message
@@ -67,44 +67,43 @@ def refused(kind: Kind, recipient: str, words: str, status: str, raw: Mapping[st
     )
 
 
-def delivery_status(part: Message) -> Iterator[Told]:
-    """One for each recipient; those whose action is unknown are too."""
+def delivery_status(part: Message) -> list[Told]:
+    """One for each recipient, those with an unknown action too; empty where it names none."""
+    told = []
     for block in inner(part)[: _MOST + 1]:
-        action = word(block, "Action")
-        recipient = _recipient(block)
+        action, recipient = word(block, "Action"), _recipient(block)
         if not action and not recipient:
             continue  # the fields of the whole message
         kind = _ACTIONS.get(action, "unknown")
-        words = field(block, "Diagnostic-Code").partition(";")[2].strip()
-        words = words or field(block, "Diagnostic-Code")
-        status = field(block, "Status").partition(" ")[0]
-        raw = _fields(block)
+        given = field(block, "Diagnostic-Code")
+        words = given.partition(";")[2].strip() or given
+        status, raw = field(block, "Status").partition(" ")[0], _fields(block)
         if kind in ("bounced", "deferred"):
-            yield refused(kind, recipient, words, status, raw)
+            one = refused(kind, recipient, words, status, raw)
         else:
-            yield Told(
-                kind=kind,
-                recipient=recipient,
-                enhanced_status=status,
-                diagnostic=words,
-                raw=raw,
+            one = Told(
+                kind=kind, recipient=recipient, enhanced_status=status, diagnostic=words, raw=raw
             )
+        told.append(one)
+    return told
 
 
-def complaint(part: Message, to: str) -> Iterator[Told]:
+def complaint(part: Message, to: str) -> list[Told]:
     """One for each recipient that the report names; `to` where it names none."""
-    for block in inner(part)[:1]:
-        kind, reason = _TYPES.get(word(block, "Feedback-Type"), ("unknown", ""))
-        named = [parseaddr(one)[1] for one in fields(block, "Original-Rcpt-To")]
-        for recipient in named[:_MOST] or [to]:
-            yield Told(
-                kind=kind,
-                recipient=recipient,
-                reason=reason,
-                user_agent=field(block, "User-Agent"),
-                ip=field(block, "Source-IP"),
-                raw=_fields(block),
-            )
+    block = next(iter(inner(part)), part)
+    kind, reason = _TYPES.get(word(block, "Feedback-Type"), ("unknown", ""))
+    named = [parseaddr(one)[1] for one in fields(block, "Original-Rcpt-To")]
+    return [
+        Told(
+            kind=kind,
+            recipient=recipient,
+            reason=reason,
+            user_agent=field(block, "User-Agent"),
+            ip=field(block, "Source-IP"),
+            raw=_fields(block),
+        )
+        for recipient in named[:_MOST] or [to]
+    ]
 
 
 def automatic(mail: Message) -> list[Told]:

@@ -121,7 +121,7 @@ class SendGrid:
             recipient=json.text(event, "email"),
             reason=reason,
             permanent=permanent,
-            smtp_code=why.code if diagnostic else None,
+            smtp_code=why.code,
             enhanced_status=why.status,
             diagnostic=diagnostic,
             url=json.text(event, "url"),

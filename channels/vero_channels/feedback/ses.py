@@ -100,10 +100,8 @@ class Ses:
         self, event: dict[str, Any], envelope: Mapping[str, Any], post: Post
     ) -> list[Feedback]:
         told = json.text(event, "eventType", "notificationType")
-        detail, mail = (
-            json.inner(event, _DETAILS.get(told, told.lower())),
-            json.inner(event, "mail"),
-        )
+        detail = json.inner(event, _DETAILS.get(told, told.lower()))
+        mail = json.inner(event, "mail")
         told_at, at = (detail, "timestamp") if "timestamp" in detail else (envelope, "Timestamp")
         headers = json.named_values(mail, "headers")
         message_id = json.text(json.inner(mail, "commonHeaders"), "messageId")
