@@ -40,7 +40,7 @@ class Asked:
         return [
             (
                 str(part.get_param("name", header="content-disposition")),
-                bytes(part.get_payload(decode=True)),  # type: ignore[arg-type]
+                bytes(part.get_payload(decode=True)),
                 part.get_filename() or "",
                 part.get_content_type() if part["content-type"] else "",
             )
@@ -93,7 +93,7 @@ class Server:
         assert task
         self.talks.add(task)
         task.add_done_callback(self.talks.discard)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             try:
                 while await self._turn(reader, writer):
                     pass
@@ -105,7 +105,8 @@ class Server:
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().rstrip().split("\r\n")
         method, path, _ = first.split(" ")
         headers = {
-            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines)
         }
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.asked.append(Asked(method, path, headers, body))

@@ -35,6 +35,14 @@ class Driver:
 
 _EMAIL_APIS = {
     "sendgrid": "SendGrid",
+    "mailgun": "Mailgun",
+    "mailjet": "Mailjet",
+    "ses": "Ses",
+    "postmark": "Postmark",
+    "sparkpost": "SparkPost",
+    "brevo": "Brevo",
+    "resend": "Resend",
+    "mandrill": "Mandrill",
 }
 DRIVERS = {
     driver.name: driver

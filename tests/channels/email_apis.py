@@ -91,9 +91,7 @@ class EmailApiContract(ChannelContract[RenderedEmail]):
             yield channel
 
     @asynccontextmanager
-    async def against(
-        self, answer: Any, **options: Any
-    ) -> AsyncIterator[tuple[EmailApi, Server]]:
+    async def against(self, answer: Any, **options: Any) -> AsyncIterator[tuple[EmailApi, Server]]:
         """The driver and a server that answers so."""
         async with serving(answer) as server:
             channel = self.channel(server.url, **options)
@@ -121,9 +119,7 @@ class EmailApiContract(ChannelContract[RenderedEmail]):
                 await channel.send(email or sample_email(), "key-1")
         return caught.value
 
-    async def sent(
-        self, email: RenderedEmail, key: str = "key-1", **options: Any
-    ) -> Asked:
+    async def sent(self, email: RenderedEmail, key: str = "key-1", **options: Any) -> Asked:
         """The request that one email becomes."""
         async with self.against(self.fake().answer, **options) as (channel, server):
             await channel.send(email, key)

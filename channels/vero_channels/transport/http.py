@@ -8,7 +8,7 @@ a limit, and what is missing of one is what its reader finds missing.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -33,6 +33,7 @@ from vero_deliver.secret import Secret, reveal
 R = TypeVar("R", bound=Rendered)
 
 MAX_ANSWER = 1_000_000  # bytes
+_SHORTEST = 5  # characters; masking shorter ones would hide nothing and garble much
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 
@@ -41,7 +42,8 @@ class HttpChannel(ABC, Generic[R]):
     """One account at a provider with an HTTP API.
 
     A driver gives `request`, which is pure and holds no credentials, and `provider_id`; where the
-    provider has codes of its own also `refusal`. `credentials` are header fields, added last.
+    provider has codes of its own also `refusal`. `credentials` are header fields, added last;
+    `secrets` are others that an answer might repeat, and that no error may show.
     client: yours, with your proxy, certificates or hooks; you close it. timeout: seconds to
     connect, to write, and between two pieces of the answer.
     """
@@ -52,6 +54,7 @@ class HttpChannel(ABC, Generic[R]):
         name: str,
         base_url: str,
         credentials: Mapping[str, str | Secret] | None = None,
+        secrets: Sequence[str | Secret] = (),
         timeout: float = 30.0,
         client: httpx.AsyncClient | None = None,
     ) -> None:
@@ -62,7 +65,7 @@ class HttpChannel(ABC, Generic[R]):
         self._name = name
         self._base_url = _checked_url(base_url, name)
         self._credentials = dict(credentials or {})
-        _check_credentials(self._credentials, name)
+        self._secrets = _words([*self._credentials.values(), *secrets], name)
         self._timeout = httpx.Timeout(timeout).as_dict()
         self._transport = Http1Transport()
         self._client = client or httpx.AsyncClient(transport=self._transport, trust_env=False)
@@ -123,13 +126,15 @@ class HttpChannel(ABC, Generic[R]):
     def post(self, path: str, **body: Any) -> httpx.Request:
         """A POST to a path below base_url; `body` as httpx.Request has it: json, data, files."""
         headers = {"accept": "application/json", **body.pop("headers", {})}
-        return httpx.Request(
+        request = httpx.Request(
             "POST",
             self._base_url + path,
             headers={**headers, "accept-encoding": "identity"},
             extensions={"timeout": self._timeout},
             **body,
         )
+        request.read()  # a form as well: `content` is there for whoever wants to see it
+        return request
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         """The answer, read up to MAX_ANSWER bytes. Raises Deferred, Uncertain or Misconfigured."""
@@ -176,14 +181,9 @@ class HttpChannel(ABC, Generic[R]):
 
     def _masked(self, text: str) -> str:
         """The text without credentials: some providers repeat a wrong one."""
-        for secret in self._secrets():
-            text = text.replace(secret, "***")
+        for secret in self._secrets:
+            text = text.replace(secret.reveal(), "***")
         return text
-
-    def _secrets(self) -> list[str]:
-        values = [reveal(value) for value in self._credentials.values()]
-        words = {word for value in values for word in (value, *value.split(" ")) if len(word) > 5}
-        return sorted(words, key=len, reverse=True)
 
 
 async def _read(response: httpx.Response) -> httpx.Response:
@@ -214,10 +214,12 @@ def _checked_url(url: str, name: str) -> str:
     return url.rstrip("/")
 
 
-def _check_credentials(credentials: Mapping[str, str | Secret], name: str) -> None:
-    for field, secret in credentials.items():
+def _words(secrets: Sequence[str | Secret], name: str) -> list[Secret]:
+    """What must not be shown, the longest first. ConfigError where one cannot be right."""
+    words: set[str] = set()
+    for secret in secrets:
         value = reveal(secret)
         if not value.strip() or not value.isascii() or not value.isprintable():
-            raise ConfigError(
-                f"channel {name!r}: what {field} is made of is empty or holds odd characters"
-            )
+            raise ConfigError(f"channel {name!r}: a credential is empty or holds odd characters")
+        words |= {word for word in (value, *value.split(" ")) if len(word) > _SHORTEST}
+    return [Secret(word) for word in sorted(words, key=len, reverse=True)]

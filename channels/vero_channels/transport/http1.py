@@ -81,12 +81,12 @@ class Http1Transport(httpx.AsyncBaseTransport):
             self._loop, self._idle = loop, {}
             self._turns = asyncio.Semaphore(self._limit)
 
-    async def _wait(self, timeout: float | None) -> None:
+    async def _wait(self, seconds: float | None) -> None:
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await self._turns.acquire()
         except TimeoutError:
-            detail = f"{self._limit} requests are in flight, for {timeout:g} seconds"
+            detail = f"{self._limit} requests are in flight, for {seconds:g} seconds"
             raise httpx.PoolTimeout(detail) from None
 
     async def _sent(
@@ -128,19 +128,19 @@ class Http1Transport(httpx.AsyncBaseTransport):
         if len(kept) > self._max_idle:
             kept.popleft().abort()
 
-    async def _connect(self, origin: _Origin, timeout: float | None) -> Connection:
+    async def _connect(self, origin: _Origin, seconds: float | None) -> Connection:
         scheme, host, port = origin
         tls: dict[str, Any] = {}
         if scheme == "https":
-            tls = {"ssl": self._tls(), "server_hostname": host, "ssl_handshake_timeout": timeout}
+            tls = {"ssl": self._tls(), "server_hostname": host, "ssl_handshake_timeout": seconds}
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 _, connection = await loop.create_connection(
                     Connection, host, port, happy_eyeballs_delay=0.25, **tls
                 )
         except TimeoutError:
-            raise httpx.ConnectTimeout(f"no connection to port {port} in {timeout} s") from None
+            raise httpx.ConnectTimeout(f"no connection to port {port} in {seconds:g} s") from None
         except (OSError, UnicodeError) as error:  # ssl.SSLError is an OSError
             raise httpx.ConnectError(str(error) or type(error).__name__) from None
         return connection

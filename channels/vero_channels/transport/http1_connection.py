@@ -97,18 +97,18 @@ class Connection(asyncio.Protocol):
         """Close at once."""
         self._transport.abort()
 
-    async def write(self, data: bytes, timeout: float | None) -> None:
+    async def write(self, data: bytes, seconds: float | None) -> None:
         """Hand over to the network, or stop early where the server answers or goes away."""
         self._transport.write(data)
         if not self.whole:
-            await self._until(lambda: self.whole or self.answered, timeout, httpx.WriteTimeout)
+            await self._until(lambda: self.whole or self.answered, seconds, httpx.WriteTimeout)
 
-    async def head(self, timeout: float | None, method: bytes) -> Head:
+    async def head(self, seconds: float | None, method: bytes) -> Head:
         """The next response that is not interim (1xx)."""
         while True:
             await self._until(
                 lambda: b"\r\n\r\n" in self._buffer or len(self._buffer) > _MAX_HEAD,
-                timeout,
+                seconds,
                 httpx.ReadTimeout,
             )
             end = self._buffer.find(b"\r\n\r\n")
@@ -122,50 +122,50 @@ class Connection(asyncio.Protocol):
             if head.status >= 200:
                 return head
 
-    async def body(self, head: Head, timeout: float | None) -> AsyncIterator[bytes]:
+    async def body(self, head: Head, seconds: float | None) -> AsyncIterator[bytes]:
         """The body in pieces, its framing removed."""
         if head.length == -1:
-            async for piece in self._chunks(timeout):
+            async for piece in self._chunks(seconds):
                 yield piece
         elif head.length is None:
             while not self._ended or self._buffer:
-                await self._until(lambda: bool(self._buffer), timeout, httpx.ReadTimeout)
+                await self._until(lambda: bool(self._buffer), seconds, httpx.ReadTimeout)
                 if piece := self._taken(len(self._buffer)):
                     yield piece
         else:
-            async for piece in self._exactly(head.length, timeout):
+            async for piece in self._exactly(head.length, seconds):
                 yield piece
 
-    async def _exactly(self, length: int, timeout: float | None) -> AsyncIterator[bytes]:
+    async def _exactly(self, length: int, seconds: float | None) -> AsyncIterator[bytes]:
         while length:
             if not self._buffer:
-                await self._until(lambda: bool(self._buffer), timeout, httpx.ReadTimeout)
+                await self._until(lambda: bool(self._buffer), seconds, httpx.ReadTimeout)
             piece = self._taken(length)
             if not piece:
                 raise _broken(f"the answer ended {length} octets early", self)
             length -= len(piece)
             yield piece
 
-    async def _chunks(self, timeout: float | None) -> AsyncIterator[bytes]:
+    async def _chunks(self, seconds: float | None) -> AsyncIterator[bytes]:
         while True:
-            size = (await self._line(timeout)).partition(b";")[0].strip(b" \t")
+            size = (await self._line(seconds)).partition(b";")[0].strip(b" \t")
             if not _CHUNK.fullmatch(size):
                 raise httpx.RemoteProtocolError("a chunk of the answer has no size")
             if not int(size, 16):
                 break
-            async for piece in self._exactly(int(size, 16), timeout):
+            async for piece in self._exactly(int(size, 16), seconds):
                 yield piece
-            if await self._line(timeout):
+            if await self._line(seconds):
                 raise httpx.RemoteProtocolError("a chunk of the answer is longer than its size")
         for _ in range(_MAX_TRAILERS):
-            if not await self._line(timeout):
+            if not await self._line(seconds):
                 return
         raise httpx.RemoteProtocolError("the answer has too many trailer fields")
 
-    async def _line(self, timeout: float | None) -> bytes:
+    async def _line(self, seconds: float | None) -> bytes:
         await self._until(
             lambda: b"\r\n" in self._buffer or len(self._buffer) > _MAX_LINE,
-            timeout,
+            seconds,
             httpx.ReadTimeout,
         )
         line, found, _ = bytes(self._buffer[: _MAX_LINE + 2]).partition(b"\r\n")
@@ -183,17 +183,17 @@ class Connection(asyncio.Protocol):
         return piece
 
     async def _until(
-        self, true: Callable[[], bool], timeout: float | None, late: type[httpx.TransportError]
+        self, true: Callable[[], bool], seconds: float | None, late: type[httpx.TransportError]
     ) -> None:
         """Return once it is true, or nothing more will come."""
         loop = asyncio.get_running_loop()
         while not (true() or self._ended):
             self._waiter = waiter = loop.create_future()
-            timer = None if timeout is None else loop.call_later(timeout, _expire, waiter)
+            timer = None if seconds is None else loop.call_later(seconds, _expire, waiter)
             try:
                 await waiter
             except TimeoutError:
-                raise late(f"nothing happened for {timeout:g} seconds") from None
+                raise late(f"nothing happened for {seconds:g} seconds") from None
             finally:
                 self._waiter = None
                 if timer is not None:
