@@ -1,4 +1,4 @@
-"""SparkPost Transmissions. Source: SparkPost's developers.sparkpost.com, transmissions (2026-06)."""
+"""SparkPost Transmissions. Source: developers.sparkpost.com, transmissions.apib (2026-06)."""
 
 from __future__ import annotations
 

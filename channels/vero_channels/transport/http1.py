@@ -134,10 +134,11 @@ class Http1Transport(httpx.AsyncBaseTransport):
         if scheme == "https":
             tls = {"ssl": self._tls(), "server_hostname": host, "ssl_handshake_timeout": seconds}
         loop = asyncio.get_running_loop()
+        race = 0.25 if host.upper() != host.lower() else None  # an IP address is one address
         try:
             async with asyncio.timeout(seconds):
                 _, connection = await loop.create_connection(
-                    Connection, host, port, happy_eyeballs_delay=0.25, **tls
+                    Connection, host, port, happy_eyeballs_delay=race, **tls
                 )
         except TimeoutError:
             raise httpx.ConnectTimeout(f"no connection to port {port} in {seconds:g} s") from None
