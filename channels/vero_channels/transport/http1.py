@@ -11,7 +11,6 @@ server may have acted on it, and the caller gets the error.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import ssl
 from collections import deque
@@ -55,10 +54,10 @@ class Http1Transport(httpx.AsyncBaseTransport):
         self._adopt()
         timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
         data = _wire(request, await request.aread())
-        if not self._turns.locked():
-            await self._turns.acquire()
-        else:
+        if self._turns.locked():
             await self._wait(timeouts.get("pool"))
+        else:
+            await self._turns.acquire()
         try:
             connection, head = await self._sent(request, data, timeouts)
         except BaseException:
@@ -189,23 +188,16 @@ class _Body(httpx.AsyncByteStream):
     ) -> None:
         self._transport, self._origin = transport, origin
         self._connection, self._head, self._timeout = connection, head, timeout
-        self._whole = head.length == 0
         self._open = True
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async with contextlib.aclosing(self._pieces()) as pieces:
-            async for piece in pieces:
-                yield piece
-        self._whole = True
-
-    def _pieces(self) -> Any:
+    def __aiter__(self) -> AsyncIterator[bytes]:
         return self._connection.body(self._head, self._timeout)
 
     async def aclose(self) -> None:
         """Give back the connection. Idempotent."""
         if self._open:
             self._open = False
-            keep = self._whole and self._head.keep and self._connection.whole
+            keep = self._head.keep and self._connection.done and self._connection.whole
             self._transport._give_back(self._origin, self._connection, keep)  # noqa: SLF001
 
 

@@ -34,7 +34,7 @@ class Connection(asyncio.Protocol):
     """The octets of a connection, read and written with timeouts.
 
     whole: everything that was written has been handed to the network; while it has not, the
-    server cannot have the whole request.
+    server cannot have the whole request. done: the last answer has been read to its end.
     """
 
     def __init__(self) -> None:
@@ -45,6 +45,7 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self.lost = False
         self.whole = True
+        self.done = True
         self.idle_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -120,21 +121,31 @@ class Connection(asyncio.Protocol):
             if head.status == 101:
                 raise httpx.RemoteProtocolError("the server changed the protocol, unasked")
             if head.status >= 200:
+                self.done = head.length == 0
                 return head
 
-    async def body(self, head: Head, seconds: float | None) -> AsyncIterator[bytes]:
-        """The body in pieces, its framing removed."""
+    def body(self, head: Head, seconds: float | None) -> AsyncIterator[bytes]:
+        """The body in pieces, its framing removed; at its end `done` is True."""
         if head.length == -1:
-            async for piece in self._chunks(seconds):
+            return self._chunks(seconds)
+        if head.length is None:
+            return self._rest(seconds)
+        return self._all_of(head.length, seconds)
+
+    async def _rest(self, seconds: float | None) -> AsyncIterator[bytes]:
+        while not self._ended or self._buffer:
+            await self._until(lambda: bool(self._buffer), seconds, httpx.ReadTimeout)
+            if piece := self._taken(len(self._buffer)):
                 yield piece
-        elif head.length is None:
-            while not self._ended or self._buffer:
-                await self._until(lambda: bool(self._buffer), seconds, httpx.ReadTimeout)
-                if piece := self._taken(len(self._buffer)):
-                    yield piece
+        self.done = True
+
+    async def _all_of(self, length: int, seconds: float | None) -> AsyncIterator[bytes]:
+        if 0 < length <= len(self._buffer):
+            yield self._taken(length)  # most answers are here at once
         else:
-            async for piece in self._exactly(head.length, seconds):
+            async for piece in self._exactly(length, seconds):
                 yield piece
+        self.done = True
 
     async def _exactly(self, length: int, seconds: float | None) -> AsyncIterator[bytes]:
         while length:
@@ -159,6 +170,7 @@ class Connection(asyncio.Protocol):
                 raise httpx.RemoteProtocolError("a chunk of the answer is longer than its size")
         for _ in range(_MAX_TRAILERS):
             if not await self._line(seconds):
+                self.done = True
                 return
         raise httpx.RemoteProtocolError("the answer has too many trailer fields")
 
