@@ -68,7 +68,7 @@ class HttpChannel(ABC, Generic[R]):
         self._secrets = _words([*self._credentials.values(), *secrets], name)
         self._timeout = httpx.Timeout(timeout).as_dict()
         self._transport = Http1Transport()
-        self._client = client or httpx.AsyncClient(transport=self._transport, trust_env=False)
+        self._client = client
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self._name!r}, base_url={self._base_url!r})"
@@ -141,9 +141,7 @@ class HttpChannel(ABC, Generic[R]):
         at = request.url.host
         try:
             request = self.authorized(request)
-            response = await self._client.send(
-                request, stream=True, auth=None, follow_redirects=False
-            )
+            response = await self._sent(request)
         except _NOT_SENT as fault:
             raise Deferred(f"{at}: {self._fault(fault)}", channel=self._name) from None
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as fault:
@@ -152,6 +150,11 @@ class HttpChannel(ABC, Generic[R]):
             detail = f"{at}: {self._fault(fault)} after the request was sent: it may be accepted"
             raise Uncertain(detail, channel=self._name) from None
         return await _read(response)
+
+    async def _sent(self, request: httpx.Request) -> httpx.Response:
+        if self._client is None:
+            return await self._transport.handle_async_request(request)
+        return await self._client.send(request, stream=True, auth=None, follow_redirects=False)
 
     def _accepted(self, response: httpx.Response) -> str:
         """The provider's id. Raises the DeliveryError that the answer stands for."""

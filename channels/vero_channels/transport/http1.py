@@ -11,7 +11,6 @@ server may have acted on it, and the caller gets the error.
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
@@ -24,7 +23,6 @@ from vero_channels.transport.http1_connection import Connection, Head
 _Origin = tuple[str, str, int]
 _PORTS = {"http": 80, "https": 443}
 _FRAMING = (b"connection", b"content-length", b"transfer-encoding", b"keep-alive", b"expect")
-_UNSAFE = re.compile(rb"[\r\n\0]")
 
 
 class Http1Transport(httpx.AsyncBaseTransport):
@@ -218,6 +216,8 @@ def _wire(request: httpx.Request, content: bytes) -> bytes:
     ]
     if content or request.method not in ("GET", "HEAD"):
         lines.append(b"Content-Length: %d" % len(content))
-    if any(_UNSAFE.search(line) for line in lines):
+    head = b"\r\n".join(lines)
+    ends = len(lines) - 1
+    if head.count(b"\r") != ends or head.count(b"\n") != ends or b"\0" in head:
         raise httpx.LocalProtocolError("a field of the request holds a line end or NUL")
-    return b"\r\n".join([*lines, b"", content])
+    return b"%s\r\n\r\n%s" % (head, content)

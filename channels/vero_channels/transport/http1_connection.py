@@ -16,6 +16,7 @@ _MAX_TRAILERS = 64
 _HIGH_WATER = 262_144  # octets read ahead of the reader
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\r\n]*)?")
 _FIELD_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_FRAMING = (b"connection", b"content-length", b"transfer-encoding")
 _CHUNK = re.compile(rb"[0-9A-Fa-f]{1,12}")
 
 Headers = list[tuple[bytes, bytes]]
@@ -41,6 +42,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._buffer = bytearray()
         self._waiter: asyncio.Future[None] | None = None
+        self._deadline: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._ended = False
         self._reading = True
         self.lost = False
@@ -55,6 +58,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self._ended = self.lost = True
+        if self._timer is not None:
+            self._timer.cancel()
         self._wake()
 
     def data_received(self, data: bytes) -> None:
@@ -200,21 +205,27 @@ class Connection(asyncio.Protocol):
         """Return once it is true, or nothing more will come."""
         loop = asyncio.get_running_loop()
         while not (true() or self._ended):
-            self._waiter = waiter = loop.create_future()
-            timer = None if seconds is None else loop.call_later(seconds, _expire, waiter)
+            self._waiter = loop.create_future()
+            if seconds is not None:
+                self._deadline = loop.time() + seconds
+                if self._timer is None:
+                    self._timer = loop.call_at(self._deadline, self._look_at_the_clock, loop)
             try:
-                await waiter
+                await self._waiter
             except TimeoutError:
                 raise late(f"nothing happened for {seconds:g} seconds") from None
             finally:
-                self._waiter = None
-                if timer is not None:
-                    timer.cancel()
+                self._waiter, self._deadline = None, None
 
-
-def _expire(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_exception(TimeoutError())
+    def _look_at_the_clock(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One timer serves many waits: most are over long before it comes."""
+        self._timer = None
+        if self._waiter is None or self._waiter.done() or self._deadline is None:
+            return
+        if loop.time() >= self._deadline:
+            self._waiter.set_exception(TimeoutError())
+        else:
+            self._timer = loop.call_at(self._deadline, self._look_at_the_clock, loop)
 
 
 def _broken(detail: str, connection: Connection) -> httpx.TransportError:
@@ -238,31 +249,33 @@ def _parsed(raw: bytes, method: bytes) -> Head:
     if not status:
         raise httpx.RemoteProtocolError("the answer is no HTTP/1.1")
     headers: Headers = []
+    framing: dict[bytes, list[bytes]] = {name: [] for name in _FRAMING}
     for line in lines:
         name, colon, value = line.partition(b":")
         if not colon or not _FIELD_NAME.fullmatch(name):
             raise httpx.RemoteProtocolError("the answer has a line that is no header field")
-        headers.append((name, value.strip(b" \t")))
+        value = value.strip(b" \t")
+        headers.append((name, value))
+        if (lower := name.lower()) in framing:
+            framing[lower].append(value)
     code = int(status[2])
-    length, framed = _length(headers)
-    options = b",".join(value for name, value in headers if name.lower() == b"connection").lower()
-    words = {option.strip() for option in options.split(b",")}
+    length, certain = _length(framing[b"content-length"], framing[b"transfer-encoding"])
+    options = b",".join(framing[b"connection"]).lower().split(b",")
+    words = {option.strip(b" \t") for option in options}
     keep = (status[1] == b"1" and b"close" not in words) or b"keep-alive" in words
     if method == b"HEAD" or code < 200 or code in (204, 304):
         return Head(code, headers, 0, keep)
-    return Head(code, headers, length, keep and framed)
+    return Head(code, headers, length, keep and certain)
 
 
-def _length(headers: Headers) -> tuple[int | None, bool]:
+def _length(lengths: list[bytes], codings: list[bytes]) -> tuple[int | None, bool]:
     """The length as Head has it, and whether the end of the body is certain (RFC 9112 6.3)."""
-    lengths = {value for name, value in headers if name.lower() == b"content-length"}
-    codings = [value for name, value in headers if name.lower() == b"transfer-encoding"]
     if codings:
         if b",".join(codings).strip().lower() != b"chunked":
             raise httpx.RemoteProtocolError("the answer has a transfer coding nobody asked for")
         return -1, not lengths  # with a length as well, somebody on the way may see another end
     if not lengths:
         return None, False
-    if len(lengths) > 1 or not re.fullmatch(rb"[0-9]{1,15}", next(iter(lengths))):
+    if len(set(lengths)) > 1 or not re.fullmatch(rb"[0-9]{1,15}", lengths[0]):
         raise httpx.RemoteProtocolError("the answer has no valid Content-Length")
-    return int(next(iter(lengths))), True
+    return int(lengths[0]), True
