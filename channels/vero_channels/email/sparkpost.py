@@ -19,6 +19,7 @@ from vero_channels.transport.email_api import (
     pair,
     present,
     text,
+    unsubscribes,
 )
 from vero_channels.transport.http_answers import Problem, body, shortened
 from vero_channels.transport.keys import VERO_KEY, wire_key
@@ -71,7 +72,7 @@ class SparkPost(EmailApi):
                 open_tracking=rendered.track_opens,
                 click_tracking=rendered.track_clicks,
                 # it adds a List-Unsubscribe of its own to what is not transactional
-                transactional=rendered.kind == "transactional" or _unsubscribes(rendered),
+                transactional=rendered.kind == "transactional" or unsubscribes(rendered),
                 ip_pool=self._ip_pool,
                 perform_substitutions=False,
             ),
@@ -142,7 +143,3 @@ def _content(email: RenderedEmail, cc: list[Address]) -> dict[str, Any]:
 
 def _file(file: Any, name: str) -> dict[str, str]:
     return {"name": name, "type": clean(file.content_type), "data": encoded(file)}
-
-
-def _unsubscribes(email: RenderedEmail) -> bool:
-    return any(name.lower() == "list-unsubscribe" for name in email.headers)

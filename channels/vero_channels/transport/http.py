@@ -192,6 +192,8 @@ class HttpChannel(ABC, Generic[R]):
 async def _read(response: httpx.Response) -> httpx.Response:
     """The answer with what could be read of its body: its status counts even if no more comes."""
     pieces, size = [], 0
+    if response.is_stream_consumed:  # by a hook of the client's
+        return response
     try:
         async for piece in response.aiter_raw():  # identity was asked for: nothing to inflate
             pieces.append(piece[: MAX_ANSWER - size])
