@@ -124,6 +124,7 @@ def test_when_to_come_back(headers: dict[str, str], seconds: float | None) -> No
 @pytest.mark.parametrize(
     "options",
     [
+        {"base_url": "https://[::1"}, {"base_url": "https://"},
         {"base_url": "http://api.sendgrid.com"}, {"base_url": "ftp://127.0.0.1"},
         {"base_url": "api.sendgrid.com"}, {"base_url": "https://user:pass@example.com"},
         {"base_url": "https://example.com/?a=b"}, {"timeout": 0.0}, {"client": "mine"},
@@ -133,7 +134,7 @@ def test_when_to_come_back(headers: dict[str, str], seconds: float | None) -> No
 def test_wrong_options_are_said_when_the_channel_is_made(options: dict[str, Any]) -> None:
     """Keys go over https only, and are what a header may hold."""
     with pytest.raises(ConfigError, match="channel 'sendgrid': ") as caught:
-        SendGrid(**({"api_key": SECRET} | options))
+        SendGrid(**{"api_key": SECRET, **options})
     assert "pass" not in str(caught.value)
 
 
@@ -152,6 +153,25 @@ def test_loops_that_end() -> None:
 
     for _ in range(2):
         asyncio.run(send())
+
+
+@pytest.mark.parametrize("before", [0, 250, 290, 299, 2_680, 2_699])
+@pytest.mark.anyio
+async def test_no_piece_of_a_credential_is_shown(before: int) -> None:
+    """An answer that repeats the key where the text is cut shows no half of it."""
+    text = "x " * (before // 2) + SECRET + " is no key"
+    with pytest.raises(Misconfigured) as caught:
+        await sent(lambda _: httpx.Response(401, json={"errors": [{"message": text}]}))
+    assert SECRET[:6] not in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_sandbox_may_have_no_id() -> None:
+    """SendGrid answers 200 there, and has nothing to name."""
+    async with serving(lambda _: Answer(200)) as server:
+        channel = SendGrid(SECRET, base_url=server.url, sandbox=True)
+        assert (await channel.send(sample_email(), "key-1")).provider_id == "sandbox"
+        await channel.aclose()
 
 
 @pytest.mark.anyio

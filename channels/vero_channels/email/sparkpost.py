@@ -21,7 +21,7 @@ from vero_channels.transport.email_api import (
     text,
     unsubscribes,
 )
-from vero_channels.transport.http_answers import Problem, body, shortened
+from vero_channels.transport.http_answers import Problem, body
 from vero_channels.transport.keys import VERO_KEY, wire_key
 from vero_deliver.errors import Deferred, DeliveryError, Gone, Misconfigured, Refused
 from vero_deliver.mime.headers import clean
@@ -95,8 +95,8 @@ class SparkPost(EmailApi):
         if rejected:
             said = results.get("rcpt_to_errors") or body(response).get("errors") or ""
             count = f"refused for {rejected} of {rejected + accepted} recipients"
-            detail = f"{count}, transmission {results['id']}: {shortened(str(said))}"
-            raise Refused(self._masked(detail), channel=self._name)
+            detail = f"{count}, transmission {results['id']}: {said}"
+            raise Refused(self.shown(detail), channel=self._name)
         found: str = results["id"]
         return found
 

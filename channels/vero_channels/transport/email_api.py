@@ -38,7 +38,7 @@ class EmailApi(HttpChannel[RenderedEmail]):
     def _made(self, rendered: RenderedEmail, key: str) -> httpx.Request:
         self._check(rendered)
         request = super()._made(rendered, key)
-        limit, size = self.capabilities.max_bytes, int(request.headers.get("content-length", 0))
+        limit, size = self.capabilities.max_bytes, len(request.content)
         if limit is not None and size > limit:
             self._refuse(f"the request has {size} bytes, {self._provider} takes {limit}")
         return request
