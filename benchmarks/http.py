@@ -80,7 +80,7 @@ def by_httpx(client: httpx.AsyncClient, url: str) -> Post:
 async def rows(stack: AsyncExitStack, url: str, flight: int) -> dict[str, Row]:
     """The clients that are installed."""
     limits = httpx.Limits(max_connections=flight, max_keepalive_connections=flight)
-    ours = httpx.AsyncClient(transport=Http1Transport(limit=flight, idle=flight), trust_env=False)
+    ours = httpx.AsyncClient(transport=Http1Transport(limit=flight), trust_env=False)
     plain = httpx.AsyncClient(limits=limits, trust_env=False)
     found = {
         "vero": Row(by_httpx(await stack.enter_async_context(ours), url)),
