@@ -256,7 +256,8 @@ def _readable(descriptor: int) -> bool:
 def _parsed(raw: bytes, method: bytes) -> Head:
     first, *lines = raw.split(b"\r\n")
     status = _STATUS.fullmatch(first)
-    if not status:
+    ends = len(lines)
+    if not status or raw.count(b"\r") != ends or raw.count(b"\n") != ends or b"\0" in raw:
         raise httpx.RemoteProtocolError("the answer is no HTTP/1.1")
     headers: Headers = []
     framing: dict[bytes, list[bytes]] = {name: [] for name in _FRAMING}
