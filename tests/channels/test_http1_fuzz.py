@@ -15,8 +15,20 @@ from vero_channels.transport.http1_connection import Connection
 
 Read = tuple[int, list[tuple[bytes, bytes]], bytes]
 
-NAMES = st.sampled_from([b"Content-Length", b"content-length", b"Transfer-Encoding",
-                         b"Connection", b"X-A", b"Server", b"Trailer", b"Content-Length ", b" X", b""])  # fmt: skip
+NAMES = st.sampled_from(
+    [
+        b"Content-Length",
+        b"content-length",
+        b"Transfer-Encoding",
+        b"Connection",
+        b"X-A",
+        b"Server",
+        b"Trailer",
+        b"Content-Length ",
+        b" X",
+        b"",
+    ]
+)
 VALUES = st.sampled_from([b"0", b"2", b"5", b"05", b"+2", b"2, 2", b"chunked", b"Chunked",
                           b"gzip, chunked", b"close", b"keep-alive", b"a\tb", b"", b"\xe9", b"a\nb",
                           b"a\rb", b"a\0b", b" x "])  # fmt: skip
