@@ -20,6 +20,8 @@ from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
+from vero_deliver.render.filters.numbers import NUMBERS as NUMBERS
+
 try:  # escapes without making a Markup object, ten times faster; not public
     from markupsafe import _escape_inner as escaped  # type: ignore[attr-defined]
 except ImportError:
@@ -42,7 +44,6 @@ def unmarked(text: Any) -> Any:
     return str(text) if type(text) is Markup else text
 
 
-NUMBERS = frozenset({int, float})
 LARGEST = 2**1_000  # two integers below it multiply within limits.MAX_BITS
 
 _IMPORTS = "LARGEST, NUMBERS, Groups, escaped, in_json, unmarked"
