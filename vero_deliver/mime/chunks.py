@@ -72,11 +72,10 @@ class Chunks:
             encoded[1::2] = [
                 ""
                 if not text
-                else f"{text}=\r\n"
+                else f"{plain}=\r\n"
                 if text.isascii()
-                and "=" not in text
-                and len(text) < _COLUMNS
                 and text.isprintable()
+                and len(plain := text.replace("=", "=3D")) < _COLUMNS
                 else _value(text)
                 for text in values
             ]
@@ -111,17 +110,23 @@ def _ended(encoded: str) -> bytes:
 
 
 def _value(text: str) -> str:
-    spaced = text if text.isascii() else text.replace("\xa0", " ").replace("\u202f", " ")
-    if spaced.isprintable() and text:  # so without line ends and surrogates
+    if _is_printable(text) and text:  # so without line ends and surrogates
         if text.isascii():
             encoded = text.replace("=", "=3D")
         else:
-            encoded = binascii.b2a_qp(text.encode()).decode()
+            encoded = binascii.b2a_qp(text.encode()).decode("ascii")
         if len(encoded) < _COLUMNS and not "From " <= encoded < "From!":
             return f"{encoded}=\r\n"
     if text.endswith("\r"):
         raise _HalfBreakError
     return _open(text)
+
+
+def _is_printable(text: str) -> bool:
+    """isprintable, but that the spaces in sums of money pass."""
+    return text.isprintable() or (
+        not text.isascii() and text.replace("\xa0", " ").replace("\u202f", " ").isprintable()
+    )
 
 
 def _open(text: str) -> str:
