@@ -70,6 +70,8 @@ def _findings(project: Project) -> Iterator[Finding]:
     yield Finding("ok", "project", f"{display(project.config.file)}, environment {project.env}")
     for content in get_args(ContentName):
         yield _channel(project, content)
+    for name in project.settings.domains:
+        yield _domain(project, name)
     names = project.message_ids()
     if not names:
         yield Finding("problem", "messages", f"none in {display(project.messages)}/")
@@ -85,6 +87,17 @@ def _channel(project: Project, content: ContentName) -> Finding:
     if content not in deliverer.channels:
         return Finding("ok", content, f"no channel in the environment {project.env}")
     return Finding("ok", content, f"through {project.carrier(content)}")
+
+
+def _domain(project: Project, name: str) -> Finding:
+    try:
+        domain = project.domain(name)
+    except VeroDeliverError as error:
+        return Finding("problem", name, str(error))
+    selectors = ", ".join(f"{signer.selector} ({signer.algorithm})" for signer in domain.signers)
+    bounces = f"; bounces to {domain.return_path}" if domain.return_path else ""
+    asked = f"`vero-deliver domain check {name}` asks DNS"
+    return Finding("ok", name, f"signs with {selectors or 'no key'}{bounces}; {asked}")
 
 
 def _message(project: Project, name: str) -> Iterator[Finding]:
@@ -115,10 +128,11 @@ def _message(project: Project, name: str) -> Iterator[Finding]:
 
 def _print_settings(project: Project, *, as_json: bool) -> None:
     settings: dict[str, Any] = msgspec.to_builtins(project.settings)
-    settings["channels"] = {
-        name: {key: _masked(key, value) for key, value in table.items()}
-        for name, table in settings["channels"].items()
-    }
+    for section in ("channels", "domains"):
+        settings[section] = {
+            name: {key: _masked(key, value) for key, value in table.items()}
+            for name, table in settings[section].items()
+        }
     origins = project.config.origins
     rows = [
         {"name": name, "value": value, "origin": origins[name]} for name, value in settings.items()

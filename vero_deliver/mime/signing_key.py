@@ -45,6 +45,16 @@ class SigningKey:
         public = self.private.public_key()
         return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
+    def published(self) -> tuple[bytes, ...]:
+        """What p= may hold: first what is written, then the other form that receivers read."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        public = self.private.public_key()
+        if self.algorithm == "ed25519-sha256":  # RFC 8463 section 4: the bare key
+            return (public.public_bytes(Encoding.Raw, PublicFormat.Raw),)
+        # RFC 6376 section 3.6.1 says PKCS#1; its example, and everybody, has the longer form
+        return self.public(), public.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+
 
 def signing_key(key: str | bytes | Secret | PrivateKey) -> SigningKey:
     """The key from PEM (PKCS#1 or PKCS#8), or one that `cryptography` has loaded.
