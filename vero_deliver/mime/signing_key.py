@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     PrivateKey = RSAPrivateKey | Ed25519PrivateKey
 
+_NEW_RSA_BITS = 2048
 _RSA_BITS = 1024  # RFC 8301 section 3.2: verifiers take nothing shorter
 
 
@@ -71,6 +72,19 @@ def signing_key(key: str | bytes | Secret | PrivateKey) -> SigningKey:
         return _ed25519(private)
     kind = type(private).__name__.removesuffix("PrivateKey")
     raise ValueError(f"the key is of the kind {kind}; DKIM knows RSA and Ed25519")
+
+
+def new_key(kind: Literal["rsa", "ed25519"]) -> bytes:
+    """A new private key as PEM; RSA of 2048 bits, which every verifier and a DNS answer take."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+
+    private: PrivateKey = (
+        generate_private_key(65537, _NEW_RSA_BITS)
+        if kind == "rsa"
+        else Ed25519PrivateKey.generate()
+    )
+    return signing_key(private).pem()
 
 
 def _rsa(private: RSAPrivateKey) -> SigningKey:
