@@ -167,9 +167,7 @@ def _signers(
     ed25519: tuple[str, str | Secret],
 ) -> tuple[Signer, ...]:
     if any(ed25519) and not any(rsa):
-        raise ConfigError(
-            "ed25519_key: signs beside an RSA key only; large receivers know no other"
-        )
+        raise ConfigError("ed25519_key: signs only beside an RSA key, which all receivers know")
     found = []
     for prefix, (selector, key) in (("", rsa), ("ed25519_", ed25519)):
         if bool(selector) != bool(key):
