@@ -6,8 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from vero_deliver.domains import Finding, Lookup, State, check, records, zone_line
-from vero_deliver.mime import Domain
-from vero_deliver.mime.signing_key import new_key
+from vero_deliver.mime import Domain, new_key
 from vero_deliver.secret import Secret
 
 BOUNCE_SECRET = Secret("0123456789abcdef-bounces")
@@ -19,12 +18,12 @@ RELAY = '_spf.relay.example. 60 IN TXT "v=spf1 ip4:192.0.2.0/24 -all"\n'
 def rsa_pem(name: str = "") -> str:
     """A key for each name."""
     del name
-    return new_key("rsa").decode()
+    return new_key("rsa")
 
 
 @lru_cache
 def ed25519_pem() -> str:
-    return new_key("ed25519").decode()
+    return new_key("ed25519")
 
 
 def news(**changes: Any) -> Domain:

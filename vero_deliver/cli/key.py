@@ -15,8 +15,7 @@ from vero_deliver.cli.printing import as_json as json_text
 from vero_deliver.cli.session import Session
 from vero_deliver.domains import Record, zone_line
 from vero_deliver.errors import ConfigError
-from vero_deliver.mime import Signer
-from vero_deliver.mime.signing_key import new_key
+from vero_deliver.mime import Signer, new_key
 
 _EXAMPLE = "example.com"  # stands for a domain that is not given
 
@@ -101,7 +100,7 @@ def _reference(session: Session, path: Path) -> str:
         return str(absolute)
 
 
-def _write(path: Path, pem: bytes) -> None:
+def _write(path: Path, pem: str) -> None:
     """A new file of mode 0600. ConfigError where something is there already, a link included."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -111,7 +110,7 @@ def _write(path: Path, pem: bytes) -> None:
             f"{path} is there already, and a key is never overwritten: mail under way may need "
             "it; give another --selector or --out"
         ) from None
-    with os.fdopen(descriptor, "wb") as file:
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(pem)
         file.flush()
         os.fsync(file.fileno())

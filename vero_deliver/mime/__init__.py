@@ -10,6 +10,7 @@ from vero_deliver.mime.domain import Domain, Domains
 from vero_deliver.mime.ids import key_digest, message_id
 from vero_deliver.mime.return_path import Named, named_by, return_path
 from vero_deliver.mime.signer import Signer
+from vero_deliver.mime.signing_key import new_key
 
 __all__ = [
     "Chunks",
@@ -26,6 +27,7 @@ __all__ = [
     "message_id",
     "named_by",
     "needs_smtputf8",
+    "new_key",
     "return_path",
     "sign",
 ]

@@ -74,7 +74,7 @@ def signing_key(key: str | bytes | Secret | PrivateKey) -> SigningKey:
     raise ValueError(f"the key is of the kind {kind}; DKIM knows RSA and Ed25519")
 
 
-def new_key(kind: Literal["rsa", "ed25519"]) -> bytes:
+def new_key(kind: Literal["rsa", "ed25519"]) -> str:
     """A new private key as PEM; RSA of 2048 bits, which every verifier and a DNS answer take."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -84,7 +84,7 @@ def new_key(kind: Literal["rsa", "ed25519"]) -> bytes:
         if kind == "rsa"
         else Ed25519PrivateKey.generate()
     )
-    return signing_key(private).pem()
+    return signing_key(private).pem().decode()
 
 
 def _rsa(private: RSAPrivateKey) -> SigningKey:
