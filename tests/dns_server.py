@@ -82,7 +82,8 @@ class DnsServer:
             if alias is None:
                 break
             reply.answer.append(alias)
-            name = alias[0].target
+            [target] = alias
+            name = dns.name.from_text(target.to_text())
         below = any(known.is_subdomain(name) for known in self._zone.nodes)
         if not below and not reply.answer:
             reply.set_rcode(dns.rcode.NXDOMAIN)

@@ -11,7 +11,7 @@ from pathlib import Path
 import dns.zone
 import pytest
 from click.testing import CliRunner, Result
-from dns_server import DnsServer, dns_server
+from dns_server import DnsServer, Fault, dns_server
 from domain_samples import NEWS, RELAY, ed25519_pem, rsa_pem
 
 from vero_deliver.cli import cli
@@ -106,16 +106,9 @@ def test_check_says_what_to_publish(shop: Path) -> None:
 
 def test_check_while_dns_is_down(shop: Path) -> None:
     """All unknown: 75, try again; and a wrong record beside it outweighs that."""
-    with dns_server() as server:
-        server.faults = dict.fromkeys(
-            (
-                f"v2._domainkey.{NEWS}",
-                f"v2e._domainkey.{NEWS}",
-                f"bounces.{NEWS}",
-                f"_dmarc.{NEWS}",
-            ),
-            "servfail",
-        )
+    names = ("v2._domainkey", "v2e._domainkey", "bounces", "_dmarc")
+    faults: dict[str, Fault] = {f"{name}.{NEWS}": "servfail" for name in names}
+    with dns_server(faults=faults) as server:
         assert check(shop, server).exit_code == 75
         del server.faults[f"bounces.{NEWS}"]
         assert check(shop, server).exit_code == 1
@@ -241,6 +234,19 @@ def test_without_the_key(shop: Path) -> None:
     doctor = run("-C", str(shop), "doctor")
     assert doctor.exit_code == 1
     assert re.search(r"problem +news\.example\.com: ", doctor.stdout)
+
+
+def test_doctor_names_unsigned_senders(shop: Path) -> None:
+    """A message whose sender is below no domain is told, and one that is signed is not."""
+    signed = run("-C", str(shop), "doctor")
+    assert signed.exit_code == 0, signed.output
+    assert f"{NEWS}: signs with v2 (rsa-sha256), v2e (ed25519-sha256); bounces to" in signed.stdout
+    assert "; unsigned: " not in signed.stdout
+    settings = shop / "vero-deliver.toml"
+    settings.write_text(settings.read_text().replace(f"shop@{NEWS}", "shop@example.org"))
+    assert "welcome: email; rendered for 3 samples (en); unsigned: shop@example.org" in run(
+        "-C", str(shop), "doctor"
+    ).stdout  # fmt: skip
 
 
 @pytest.mark.parametrize(

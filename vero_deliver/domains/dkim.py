@@ -16,9 +16,10 @@ def key_record(texts: tuple[str, ...]) -> dict[str, str]:
     """
     if not texts:
         return {}
-    if len(texts) > 1:
+    text, *others = texts
+    if others:
         raise ValueError(f"{len(texts)} TXT records are there, and receivers take any; keep one")
-    tags = parse_tags(texts[0])
+    tags = parse_tags(text)
     if "v" in tags and (next(iter(tags)) != "v" or tags["v"] != "DKIM1"):
         raise ValueError("v= is there, so it has to be DKIM1 and to stand first")
     if "p" not in tags:

@@ -40,7 +40,7 @@ class Answer:
 
 
 class Lookup:
-    """A resolver that asks each question once. May be used by several threads."""
+    """A resolver that keeps its answers. May be used by several threads."""
 
     def __init__(self, nameservers: Sequence[str] = (), *, timeout: float = 5.0) -> None:
         """ConfigError where there is nobody to ask.

@@ -118,6 +118,9 @@ class Domains:
     def __repr__(self) -> str:
         return f"Domains({list(self._known.values())!r})"
 
+    def __bool__(self) -> bool:
+        return bool(self._known)
+
     def of(self, email: str) -> Domain | None:
         """The domain itself, else the nearest above it that DMARC's relaxed alignment allows.
 
