@@ -108,7 +108,7 @@ class _Table:
         if not isinstance(names, list):
             self._fail('expected a list of names, ["news.example.com"], or [] for none', _DOMAINS)
         for name in names:
-            if name not in self.known_domains:
+            if not isinstance(name, str) or name not in self.known_domains:
                 hint = nearest(str(name), self.known_domains)
                 self._fail(f"there is no [domains.{dotted((str(name),))}]{hint}", _DOMAINS)
         return {_DOMAINS: tuple(self._domain(name) for name in names)}

@@ -140,7 +140,7 @@ class Project:
     def email_domains(self) -> Domains:
         """Who signs emails here: the sending domains of this environment's channel for email."""
         name = self._carriers().get("email")
-        if name is None:
+        if name is None or not self.settings.domains:
             return Domains()
         return Domains(domains_of(name, self._table(name, "email"), "email", **self._about()))
 

@@ -262,6 +262,7 @@ def test_doctor_names_unsigned_senders(shop: Path) -> None:
         ('[domains.com]\nspf = "mx"', "two labels or more"),
         ('[channels.c]\ndriver = "eml"\ndomains = ["b.example"]', "no [domains.'b.example']"),
         ('[channels.c]\ndriver = "eml"\ndomains = "b.example"', "expected a list of names"),
+        ('[channels.c]\ndriver = "eml"\ndomains = [["b"]]', "there is no [domains."),
     ],
 )  # fmt: skip
 def test_tables_are_checked(tmp_path: Path, text: str, words: str) -> None:

@@ -86,7 +86,7 @@ def dkim(
         click.echo(line)
     prefix = "ed25519_" if algorithm == "ed25519" else ""
     session.say(f"The private key is in {path}. Publish the record, then write into")
-    session.say(f'[domains."{signer.domain}"] of vero-deliver.toml:')
+    session.say(f'[domains."{signer.domain if domain else "..."}"] of vero-deliver.toml:')
     session.say(f'  {prefix}selector = "{signer.selector}"')
     session.say(f"  {prefix}key = {{ file = {json.dumps(_reference(session, path))} }}")
 

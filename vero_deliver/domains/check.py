@@ -20,6 +20,7 @@ State = Literal["ok", "missing", "wrong", "unknown"]
 
 _STRICTNESS = get_args(DmarcPolicy)
 _SHOWN = 400  # characters of a record that somebody else wrote
+_MOST = 10  # such records
 _THREADS = 16
 
 
@@ -79,7 +80,7 @@ def _finding(domain: Domain, question: _Question, dns: Lookup) -> Finding:
         verdict.state,
         verdict.detail,
         question.wanted,
-        tuple(text[:_SHOWN] for text in verdict.found),
+        tuple(text[:_SHOWN] for text in verdict.found[:_MOST]),
     )
 
 
@@ -144,7 +145,7 @@ def _bounces(domain: Domain, dns: Lookup) -> Verdict:
     expected = domain.return_path_mx
     if expected and expected not in hosts:
         return Verdict("wrong", f"its mail goes to {hosts[0]}, not {expected}", answer.values)
-    return Verdict("ok", f"bounces go to {', '.join(hosts)}", answer.values)
+    return Verdict("ok", f"bounces go to {', '.join(hosts[:_MOST])}", answer.values)
 
 
 def _spf(domain: Domain, dns: Lookup) -> Verdict:

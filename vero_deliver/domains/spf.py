@@ -16,7 +16,7 @@ _MECHANISM = re.compile(
     r"(?P<sign>[+?~-]?)(?P<name>all|include|a|mx|ptr|ip4|ip6|exists)(?P<to>:[^/]+)?(?:/.*)?",
     re.IGNORECASE,
 )
-_HOST = re.compile(r"[a-z0-9_.-]{1,253}", re.IGNORECASE)
+_HOST = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
 
 
 class SpfError(ValueError):
