@@ -8,6 +8,7 @@ import re
 from email import message_from_bytes
 from pathlib import Path
 
+import dkim
 import dns.zone
 import pytest
 from click.testing import CliRunner, Result
@@ -15,6 +16,7 @@ from dns_server import DnsServer, Fault, dns_server
 from domain_samples import NEWS, RELAY, ed25519_pem, rsa_pem
 
 from vero_deliver.cli import cli
+from vero_deliver.domains import Lookup
 from vero_deliver.errors import ConfigError
 from vero_deliver.mime import Domain, return_path
 from vero_deliver.project import Project
@@ -210,6 +212,24 @@ def test_render_shows_what_is_sent(shop: Path) -> None:
     assert hashlib.sha256(rendered.stdout_bytes).hexdigest()[:16] in preview
     assert f"v2._domainkey.{NEWS}" in preview
     assert address in re.sub(r"[\s│]+", "", preview)
+
+
+def test_published_keys_verify_what_is_rendered(shop: Path) -> None:
+    """The zone that `zone` prints, asked over DNS, is what a receiver needs; a lie is noticed."""
+    raw = run("-C", str(shop), "-e", "prod", "render", "welcome", "-t", "ada").stdout_bytes
+    with dns_server(run("-C", str(shop), "domain", "zone", NEWS).stdout) as server:
+        lookup = Lookup([server.address])
+
+        def published(name: bytes, timeout: int = 5) -> bytes | None:
+            del timeout
+            values = lookup.ask(name.decode().rstrip("."), "TXT").values
+            return values[0].encode() if values else None
+
+        assert [dkim.DKIM(raw).verify(at, dnsfunc=published) for at in (0, 1)] == [True, True]
+        forged = raw.replace(b"Subject: ", b"Subject: Re: ")
+        assert forged != raw
+        assert [dkim.DKIM(forged).verify(at, dnsfunc=published) for at in (0, 1)] == [False, False]
+    assert (f"v2e._domainkey.{NEWS}", "TXT") in server.asked
 
 
 def test_channel_without_domains_does_not_sign(shop: Path) -> None:

@@ -71,7 +71,8 @@ def _finding(domain: Domain, question: _Question, dns: Lookup) -> Finding:
     try:
         verdict = question.ask(dns)
     except Unanswered as error:
-        verdict = Verdict("unknown", f"{error}; try again later")
+        why = str(error).removeprefix(f"{question.name} {question.type}: ")
+        verdict = Verdict("unknown", f"{why}; try again later")
     return Finding(
         domain.name,
         question.what,
@@ -154,7 +155,8 @@ def _spf(domain: Domain, dns: Lookup) -> Verdict:
     except SpfError as error:
         return Verdict("wrong", f"receivers end with permerror: {error}")
     if not spf.record:
-        return Verdict("missing", "there is no SPF record; publish v=spf1 with your servers, ~all")
+        how = "" if domain.spf else "; publish v=spf1, the servers that send for you, and ~all"
+        return Verdict("missing", f"there is no SPF record{how}")
     absent = [term for term in domain.spf.split() if term.lower() not in spf.terms]
     if absent:
         return Verdict("wrong", f"it lacks {' '.join(absent)}", (spf.record,))
