@@ -87,9 +87,8 @@ def _finding(domain: Domain, question: _Question, dns: Lookup) -> Finding:
 
 def _questions(domain: Domain) -> Iterator[_Question]:
     for signer in domain.signers:
-        name = f"{signer.selector}._domainkey.{domain.name}"
-        ask = partial(_dkim, name, signer)
-        yield _Question(f"DKIM {signer.selector}", name, "TXT", signer.record, ask)
+        ask = partial(_dkim, signer.name, signer)
+        yield _Question(f"DKIM {signer.selector}", signer.name, "TXT", signer.record, ask)
     for selector in domain.other_selectors:
         name = f"{selector}._domainkey.{domain.name}"
         yield _Question(f"DKIM {selector}", name, "TXT", "", partial(_dkim, name, None))
