@@ -18,7 +18,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter"),
     ("render",),
     ("data", "keys"),
-    ("decode", "address_list"),
+    ("decode", "address_list", "routes"),
     ("channel",),
     ("message",),
     ("rendered",),
