@@ -43,6 +43,7 @@ class Scripted:
         self.script = list(script)
         self.log = log if log is not None else []
         self.closed = 0
+        self.hanging = asyncio.Event()
 
     def __repr__(self) -> str:
         return f"Scripted({self.name!r})"
@@ -52,6 +53,7 @@ class Scripted:
         word = self.script.pop(0) if self.script else "ok"
         self.log.append((self.name, key, word))
         if word == "hang":
+            self.hanging.set()
             await asyncio.Event().wait()
         await asyncio.sleep(0)
         if word in ERRORS:

@@ -8,12 +8,6 @@ from vero_deliver.channel import Channel, R, Receipt
 from vero_deliver.errors import Deferred, DeliveryError, Misconfigured, Refused, Uncertain
 from vero_deliver.routes.health import Health, Shut, Verdict
 
-_VERDICTS: Final[tuple[tuple[type[DeliveryError], Verdict], ...]] = (
-    (Refused, "works"),  # it looked at the message, and answered
-    (Misconfigured, "misconfigured"),
-    (Deferred, "failed"),
-    (Uncertain, "failed"),
-)
 _SHOWN: Final = 200  # characters of a reason
 
 
@@ -71,7 +65,15 @@ class Guarded(Generic[R]):
 
 
 def _verdict(error: DeliveryError) -> Verdict:
-    return next((verdict for kind, verdict in _VERDICTS if isinstance(error, kind)), "unknown")
+    match error:
+        case Refused():
+            return "works"  # it looked at the message, and answered
+        case Misconfigured():
+            return "misconfigured"
+        case Deferred() | Uncertain():
+            return "failed"
+        case _:
+            return "unknown"
 
 
 def _reason(error: DeliveryError) -> str:

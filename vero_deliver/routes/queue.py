@@ -111,8 +111,7 @@ class Queue:
                 waiter.turn.set_result(now)
             elif waiter.deadline <= now:
                 self._leave(waiter)
-                slowest = max(waiter.limits(), key=lambda limit: limit.wait(now))
-                waiter.turn.set_exception(OverLimit(slowest.label, slowest.wait(now)))
+                waiter.turn.set_exception(_too_slow(waiter, now))
             else:
                 level, wait = stuck
                 for held in waiter.levels[: level + 1]:
@@ -139,3 +138,10 @@ def _stuck(levels: Levels, blocked: set[Limit], now: float) -> tuple[int, float]
         if not blocked.isdisjoint(level):
             return number, math.inf
     return None
+
+
+def _too_slow(waiter: _Waiter, now: float) -> OverLimit:
+    """Of its limits the one with the longest queue."""
+    waits = {limit: limit.wait(now, limit.waiting) for limit in waiter.limits()}
+    slowest = max(waits, key=lambda limit: waits[limit])
+    return OverLimit(slowest.label, waits[slowest])

@@ -12,7 +12,7 @@ from vero_deliver.plain import quoted
 _SECONDS: Final = {
     "s": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400,
 }  # fmt: skip
-_FORM: Final = re.compile(r"(\d[\d_]*(?:\.\d+)?)\s*/\s*([a-z]+)")
+_FORM: Final = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?)\s*/\s*([a-z]+)")
 _LARGEST: Final = 1e9  # of anything: more is a slip of the finger
 
 
