@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
     ("project",),
-    ("config", "construct", "deliver", "audience"),
+    ("config", "construct", "construct_route", "deliver", "audience"),
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter"),
     ("render",),
     ("data", "keys"),
