@@ -48,7 +48,18 @@ def construct_route(
     route = _chosen(name, table, channels)
     if not table.limits:
         return route
-    return Throttled(route, name=name, burst=table.burst, max_wait=table.max_wait, **table.limits)
+    return Throttled(
+        route,
+        table.rate,
+        rate_per_domain=table.rate_per_domain,
+        rate_per_sender=table.rate_per_sender,
+        quota=table.quota,
+        quota_per_domain=table.quota_per_domain,
+        quota_per_sender=table.quota_per_sender,
+        burst=table.burst,
+        max_wait=table.max_wait,
+        name=name,
+    )
 
 
 def _chosen(name: str, table: RouteTable, channels: list[Channel[Any]]) -> Channel[Any]:
