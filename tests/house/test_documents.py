@@ -34,6 +34,8 @@ from vero_deliver.render.run import Run
 from vero_deliver.render.templates import Templates
 from vero_deliver.rendered import Skipped
 from vero_deliver.resource.shape import BOOKKEEPING
+from vero_deliver.routes import Throttled
+from vero_deliver.routes.table import RouteTable
 
 COMMANDS: Final = tuple(name for commands in SECTIONS.values() for name in commands)
 NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -91,6 +93,7 @@ MODELS: Final[dict[type[msgspec.Struct], tuple[str, str, set[str]]]] = {
     Settings: ("configuration.md", "Settings", set()),
     From: ("configuration.md", "From", set()),
     Links: ("configuration.md", "Links", set()),
+    RouteTable: ("configuration.md", "Routes", set()),
 }
 
 
@@ -207,6 +210,12 @@ def test_every_state_has_a_true_row(state: State) -> None:
 def test_every_smtp_option_has_a_row() -> None:
     """The table has the arguments of Smtp."""
     assert set(rows(section(read("sending.md"), "SMTP"))) == set(inspect.signature(Smtp).parameters)
+
+
+def test_every_throttle_option_has_a_row() -> None:
+    """The table has the arguments of Throttled, but for the channel."""
+    options = set(inspect.signature(Throttled).parameters) - {"channel"}
+    assert options <= set(rows(section(read("sending.md"), "Routes")))
 
 
 def test_channel_matrix_names_no_driver_that_is_gone() -> None:
