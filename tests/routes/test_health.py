@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -73,6 +74,17 @@ async def test_half_open_lets_one_probe_through() -> None:
     assert isinstance(await health.admit("c"), Admission)
     await happens(health, "failed", "failed")
     assert await wait_of(health) == 0, "the count did not start anew"
+
+
+async def test_one_probe_among_threads() -> None:
+    """The blocking facade has a thread for each deliverer; they share what is known."""
+    clock = Clock()
+    health = circuits(clock)
+    await happens(health, "failed", "failed", "failed")
+    clock.now += 10
+    with ThreadPoolExecutor(8) as pool:
+        admitted = list(pool.map(lambda _: asyncio.run(health.admit("c")), range(64)))
+    assert sum(isinstance(one, Admission) for one in admitted) == 1
 
 
 async def test_failed_probes_open_for_longer() -> None:

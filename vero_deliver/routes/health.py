@@ -8,6 +8,7 @@ circuit, its failure opens it for longer.
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -74,7 +75,7 @@ class _Circuit:
 
 @dataclass(slots=True)
 class Circuits:
-    """Health in the memory of this process.
+    """Health in the memory of this process, for any of its threads.
 
     failures: how many one after another open a circuit.
     cooldown: seconds it stays open the first time; twice as long each time after, up to `longest`,
@@ -89,9 +90,32 @@ class Circuits:
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     random: Callable[[], float] = field(default=random.random, repr=False)
     _circuits: dict[str, _Circuit] = field(default_factory=dict, init=False, repr=False)
+    # the blocking facade runs each deliverer on a thread of its own
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     async def shut(self, channel: str) -> Shut | None:
         """Why admit() would refuse now; None where it would not."""
+        with self._lock:
+            return self._shut(channel)
+
+    async def admit(self, channel: str) -> Admission | Shut:
+        """Leave to send once, or why not."""
+        with self._lock:
+            shut = self._shut(channel)
+            if shut is not None:
+                return shut
+            circuit = self._circuits.setdefault(channel, _Circuit())
+            circuit.probing = circuit.until is not None
+            return Admission(channel, circuit.period, circuit.probing)
+
+    async def settle(self, admission: Admission, verdict: Verdict, reason: str = "") -> None:
+        """Count it, unless the circuit opened or closed since: then it tells of the past."""
+        with self._lock:
+            circuit = self._circuits.setdefault(admission.channel, _Circuit())
+            if admission.period == circuit.period:
+                self._settle(circuit, admission.probe, verdict, reason)
+
+    def _shut(self, channel: str) -> Shut | None:
         circuit = self._circuits.get(channel)
         if circuit is None or circuit.until is None:
             return None
@@ -100,31 +124,18 @@ class Circuits:
             return Shut(wait, circuit.reason, circuit.misconfigured)
         return Shut(_PROBE, circuit.reason, circuit.misconfigured) if circuit.probing else None
 
-    async def admit(self, channel: str) -> Admission | Shut:
-        """Leave to send once, or why not."""
-        shut = await self.shut(channel)
-        if shut is not None:
-            return shut
-        circuit = self._circuits.setdefault(channel, _Circuit())
-        circuit.probing = circuit.until is not None
-        return Admission(channel, circuit.period, circuit.probing)
-
-    async def settle(self, admission: Admission, verdict: Verdict, reason: str = "") -> None:
-        """Count it, unless the circuit opened or closed since: then it tells of the past."""
-        circuit = self._circuits.setdefault(admission.channel, _Circuit())
-        if admission.period != circuit.period:
-            return
-        if admission.probe:
+    def _settle(self, circuit: _Circuit, probe: bool, verdict: Verdict, reason: str) -> None:
+        if probe:
             circuit.probing = False
         if verdict == "works":
             circuit.failures = 0
-            if admission.probe:
+            if probe:
                 self._close(circuit)
         elif verdict == "misconfigured":
             self._open(circuit, self.misconfigured, reason, misconfigured=True)
         elif verdict == "failed":
             circuit.failures += 1
-            if admission.probe or circuit.failures >= self.failures:
+            if probe or circuit.failures >= self.failures:
                 self._open(circuit, self.cooldown, reason)
 
     def _open(

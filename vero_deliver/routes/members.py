@@ -22,9 +22,9 @@ class Route(Generic[R]):
 
     def __init__(self, channels: Iterable[Channel[R]], name: str, health: Health | None) -> None:
         self._name = name
+        known = CIRCUITS if health is None else health
         self._members: Sequence[Channel[R]] = [
-            one if isinstance(one, (Route, Guarded)) else Guarded(one, health or CIRCUITS)
-            for one in channels
+            one if isinstance(one, (Route, Guarded)) else Guarded(one, known) for one in channels
         ]
         names = [member.name for member in self._members]
         if not names:
