@@ -7,6 +7,7 @@ import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -338,21 +339,56 @@ def test_cancelled_in_the_moment_of_its_turn() -> None:
 
     async def main() -> None:
         sink = Sink()
-        route = throttled(sink, "1/s", quota="2/day")
+        route = throttled(sink, "1/s", quota="9/day")
         await route.send(sample_sms(), "first")
         second = asyncio.create_task(route.send(sample_sms(), "second"))
+        third = asyncio.create_task(route.send(sample_sms(), "third"))
         await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         loop.now += 1
         route._queue.serve()
-        assert not len(route._queue), "it is not its turn"
+        assert len(route._queue) == 1, "it is not its turn"
         second.cancel()
         with pytest.raises(asyncio.CancelledError):
             await second
-        await route.send(sample_sms(), "third")
+        await third
         assert sink.who == ["first", "third"]
         assert sink.at[1] - sink.at[0] == pytest.approx(1)
+
+    run(main())
+
+
+def test_what_was_not_accepted_makes_room_at_once() -> None:
+    """Whoever waits for the quota goes when a send before it fails, not an hour later."""
+
+    async def main() -> None:
+        route = Throttled(
+            Scripted("c", ["deferred"]), quota="1/hour", max_wait=9e9, clock=moment,
+            health=Circuits(),
+        )  # fmt: skip
+        began = moment()
+        sends = [route.send(sample_sms(), key) for key in ("fails", "waits")]
+        fails, waits = await asyncio.gather(*sends, return_exceptions=True)
+        assert isinstance(fails, Deferred)
+        assert isinstance(waits, Receipt)
+        assert moment() == began
+
+    run(main())
+
+
+def test_a_domain_is_served_in_order_whoever_sends() -> None:
+    """Who waits for its sender keeps its place in the domain: others would take each token."""
+
+    async def main() -> None:
+        sink = Sink()
+        route = throttled(sink, rate_per_domain="1/s", rate_per_sender="1/s")
+
+        def mail(sender: str, domain: str) -> RenderedEmail:
+            return replace(to(domain), from_=Address(f"{sender}@example.com"))
+
+        await all_of(route, [mail("s", "b"), mail("s", "a"), mail("t", "a"), mail("u", "c")])
+        assert sink.who == ["0", "3", "1", "2"]
 
     run(main())
 
@@ -446,7 +482,10 @@ def test_contents_without_domain_or_sender_are_free() -> None:
     run(main())
 
 
-@given(st.lists(st.tuples(st.floats(0, 5_000), st.booleans()), max_size=80))
+PAUSES = st.floats(0, 200) | st.floats(0, 5_000)
+
+
+@given(st.lists(st.tuples(PAUSES, st.booleans()), max_size=80))
 @settings(max_examples=100, deadline=None)
 def test_a_window_tells_when_it_is_free(steps: list[tuple[float, bool]]) -> None:
     """wait() is 0 exactly when a day and a 24th hold less than the quota; after it one is free."""
@@ -464,6 +503,14 @@ def test_a_window_tells_when_it_is_free(steps: list[tuple[float, bool]]) -> None
             window.undo(now)
         else:
             taken.append(now)
+
+
+def test_a_window_forgets_nothing_too_early() -> None:
+    """What was taken at the end of a 24th counts for the whole hour after that."""
+    window = Window(parse("quota", "1/hour"), "")
+    window.take(149.0)
+    assert window.wait(3_748.0) == 2.0
+    assert window.wait(3_750.0) == 0
 
 
 @pytest.mark.parametrize(
