@@ -66,6 +66,7 @@ class Settings(
     from_: From = From()
     links: Links = Links()
     channels: Mapping[str, Mapping[str, Any]] = {}
+    domains: Mapping[str, Mapping[str, Any]] = {}
     routes: Mapping[str, RouteTable] = {}
     env: Mapping[str, Mapping[ContentName, str]] = {}
 

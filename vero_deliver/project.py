@@ -11,12 +11,13 @@ from typing import Any, get_args
 
 from vero_deliver.channel import Channel
 from vero_deliver.config import FILE, OUTBOX, Config, Settings, find
-from vero_deliver.construct import construct
+from vero_deliver.construct import construct, domains_of, make_domain
 from vero_deliver.construct_route import construct_route
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import ConfigError
 from vero_deliver.loader import load_message, message_ids
 from vero_deliver.message import Message
+from vero_deliver.mime import Domain, Domains
 from vero_deliver.plain import nearest
 from vero_deliver.reading import display
 from vero_deliver.render import Renderer
@@ -141,15 +142,38 @@ class Project:
         return made[name, content]
 
     def _make(self, name: str, content: ContentName, made: _Made) -> Channel[Any]:
-        where, routes = self.config.where, self.settings.routes
+        routes = self.settings.routes
         if name not in routes:
-            table = self._table(name, content)
-            return construct(name, table, content, root=self.root, where=where)
+            return construct(name, self._table(name, content), content, **self._about())
 
         def member(other: str) -> Channel[Any]:
             return self._channel(other, content, made)
 
-        return construct_route(name, routes[name], content, where=where, member=member)
+        return construct_route(name, routes[name], content, where=self.config.where, member=member)
+
+    def domain(self, name: str) -> Domain:
+        """The sending domain of that name. Raises ConfigError naming table and key."""
+        tables = self.settings.domains
+        if name not in tables:
+            hint = nearest(name, tables) or f"; there are {', '.join(tables) or 'none'}"
+            raise ConfigError(f"{display(self.config.file)}: there is no domain {name!r}{hint}")
+        return make_domain(name, tables[name], root=self.root, where=self.config.where)
+
+    def email_domains(self) -> Domains:
+        """Who signs emails here: the sending domains of this environment's channel for email.
+
+        Of a route it is the first channel: the one that carries them while all is well.
+        """
+        name = self._carriers().get("email")
+        if name is None or not self.settings.domains:
+            return Domains()
+        while name in self.settings.routes:
+            name = next(iter(self.settings.routes[name].members.values()))
+        return Domains(domains_of(name, self._table(name, "email"), "email", **self._about()))
+
+    def _about(self) -> dict[str, Any]:
+        domains = self.settings.domains
+        return {"root": self.root, "where": self.config.where, "domains": domains}
 
     def _carriers(self) -> Mapping[ContentName, str]:
         carriers = self.settings.env.get(self.env, {})
