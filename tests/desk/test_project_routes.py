@@ -8,6 +8,7 @@ import pytest
 
 from vero_deliver import Failover, Project, RoundRobin, Throttled
 from vero_deliver.errors import ConfigError
+from vero_deliver.mime import new_key
 from vero_deliver.rendered import ContentName
 
 CHANNELS = """
@@ -215,3 +216,24 @@ def test_a_route_that_is_meant(tmp_path: Path) -> None:
     found = project(tmp_path, '[routes.marketing]\nchannel = "a"', "")
     with pytest.raises(ConfigError, match="no channel 'marketin'; did you mean 'marketing'"):
         found.channel("marketin", "email")
+
+
+def test_emails_are_shown_as_the_first_channel_signs_them(tmp_path: Path) -> None:
+    """What preview, render and doctor ask: the sending domains of a route's first channel."""
+    (tmp_path / "key.pem").write_text(new_key("ed25519"))
+    text = """
+    [domains."example.com"]
+    ed25519_selector = "v1"
+    ed25519_key = { file = "key.pem" }
+    [routes.r]
+    failover = ["%s", "%s"]
+    [routes.inner]
+    channel = "b"
+    rate = "1/s"
+    """
+    signs, not_at_first = (
+        project(tmp_path, text % names).email_domains()
+        for names in (("inner", "a"), ("a", "inner"))
+    )
+    assert signs.of("shop@example.com")
+    assert not not_at_first.of("shop@example.com")
