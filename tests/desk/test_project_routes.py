@@ -220,11 +220,11 @@ def test_a_route_that_is_meant(tmp_path: Path) -> None:
 
 def test_emails_are_shown_as_the_first_channel_signs_them(tmp_path: Path) -> None:
     """What preview, render and doctor ask: the sending domains of a route's first channel."""
-    (tmp_path / "key.pem").write_text(new_key("ed25519"))
+    (tmp_path / "key.pem").write_text(new_key("rsa"))
     text = """
     [domains."example.com"]
-    ed25519_selector = "v1"
-    ed25519_key = { file = "key.pem" }
+    selector = "v1"
+    key = { file = "key.pem" }
     [routes.r]
     failover = ["%s", "%s"]
     [routes.inner]
