@@ -95,7 +95,7 @@ class SendGrid:
     def _feedback(self, event: dict[str, Any], post: Post) -> Feedback:
         told = json.text(event, "event")
         kind = _KINDS.get(told, "unknown")
-        key, metadata = json.arguments({k: v for k, v in event.items() if k not in _OWN})
+        who, metadata = json.arguments({k: v for k, v in event.items() if k not in _OWN})
         diagnostic = json.text(event, "response", "reason")
         why = refusal(diagnostic, status=json.text(event, "status"))
         reason: Reason = ""
@@ -115,7 +115,8 @@ class SendGrid:
             channel=self.name,
             id=json.text(event, "sg_event_id") or json.own_id(event),
             at=json.moment(event, "timestamp", post),
-            key=key,
+            key=who.key,
+            digest=who.digest,
             # X-Message-Id of the answer to the send; what follows the dot tells recipients apart
             provider_id=json.text(event, "sg_message_id").partition(".")[0],
             recipient=json.text(event, "email"),

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
+from vero_channels.transport.keys import VERO_KEY, named
 from vero_channels.transport.webhooks import Post
 from vero_deliver.errors import NotUnderstood
-from vero_deliver.feedback import KEY
+from vero_deliver.mime import Named
 
 _YEARS = 100 * 366 * 24 * 3600.0  # seconds after which a moment is none
 
@@ -76,18 +77,18 @@ def texts(value: Any, *names: str) -> tuple[str, ...]:
     return ()
 
 
-def arguments(value: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """The delivery's key out of custom arguments, and the others as text."""
+def arguments(value: Mapping[str, Any], key: str = "") -> tuple[Named, dict[str, str]]:
+    """The delivery that custom arguments name, else `key` does, and the others as text."""
     others = {name: _as_text(one) for name, one in value.items() if one is not None}
-    return others.pop(KEY, ""), others
+    return named(others.pop(VERO_KEY, "") or key), others
 
 
-def json_arguments(written: Any, channel: str) -> tuple[str, dict[str, str]]:
-    """As `arguments`, where a text holds them as JSON; nothing where it holds something else."""
+def within(written: Any, channel: str) -> dict[str, Any]:
+    """The object that a text holds as JSON; empty where it holds something else."""
     try:
-        return arguments(inner(decoded(written, channel))) if isinstance(written, str) else ("", {})
+        return inner(decoded(written, channel)) if isinstance(written, str) else {}
     except NotUnderstood:
-        return "", {}
+        return {}
 
 
 def moment(value: Any, name: str, post: Post, *, unit: float = 1.0) -> datetime:
