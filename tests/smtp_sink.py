@@ -30,6 +30,8 @@ class Fault(Enum):
     SILENT = "says nothing, reads nothing more"
     DISCARD = "answers, and throws away what has come in already"
     GRANT = "says 354, to whatever"
+    STRICT = "ends the session where more has come in already, as Exim does"
+    PATIENT = "answers, then 503 to each command that has come in already, as Haraka does"
 
 
 Plan = Callable[[str, str], "str | Fault | None"]
@@ -42,11 +44,15 @@ def no_plan(_step: str, _argument: str) -> None:
 
 @dataclass
 class Taken:
-    """What a sink accepted. connections: how many were opened; open, most: at the same time."""
+    """What a sink was told and accepted.
+
+    reads: what came in at once. connections: how many were opened; open, most: at the same time.
+    """
 
     port: int = 0
     messages: list[tuple[str, tuple[str, ...], bytes]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    reads: list[bytes] = field(default_factory=list)
     connections: int = 0
     open: int = 0
     most: int = 0
@@ -79,6 +85,10 @@ class Faulty(Sink):
         self.over = True
         self._taken.open -= 1
 
+    def data_received(self, data: bytes) -> None:
+        self._taken.reads.append(data)
+        super().data_received(data)
+
     def answer(self, step: str, argument: str, usual: str) -> str:
         self._taken.commands.append(f"{step} {argument}".strip())
         action = self._plan(step, argument)
@@ -96,7 +106,14 @@ class Faulty(Sink):
             self._flush()
             self.over = True
             return ""
-        if action is Fault.DISCARD:
+        if action is Fault.STRICT and self._buffer:
+            said = super().answer(step, argument, "554 5.5.0 SMTP synchronization error")
+            self._end_session()
+            return said
+        if action is Fault.PATIENT and self._buffer:
+            early = self._buffer.count(b"\n")
+            usual += "\r\n503 5.5.1 Bad sequence of commands" * early
+        if action in (Fault.DISCARD, Fault.PATIENT):
             self.discard()
         if action in (Fault.SPLIT, Fault.LATE):
             self._pace = action

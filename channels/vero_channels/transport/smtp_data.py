@@ -63,7 +63,7 @@ async def _message(
         raise EndError(flight.refusal(END, reply))
     if reply.code // 100 == 3:
         raise SessionError(f"it asked for more after the message: {reply.words}", reply.label)
-    if following and out_of_step(reply, END.step, all_well=True):
+    if following and out_of_step(reply, all_well=True):
         flight.pipelining.lower(mode)
         raise EndError(flight.refusal(END, reply), sync=True)
     flight.settle(reply if reply.code // 100 == 2 else flight.refusal(END, reply))
@@ -86,7 +86,7 @@ class _Envelope:
                 self._flight.say([command])
             reply = await self._hear(at)
             granted = command is _DATA and reply.code // 100 == 3
-            self._judge(command, reply, early=0 < at < self._said)
+            self._judge(command, reply, early=at < self._said)
         if granted and self._parcel.answer.done() and not self._refused:
             raise SessionError("the send was cancelled")  # nothing else takes DATA back
         if granted and not self._refused:
@@ -110,12 +110,11 @@ class _Envelope:
     def _judge(self, command: Command, reply: Reply, *, early: bool) -> None:
         """Note a refusal. Raises EndError where the reply ends the session.
 
-        early: the command was written before the one before it was answered.
+        early: the command was written together with others.
         """
         if reply.code == 421:
             raise EndError(self._flight.refusal(command, reply))
-        early = early or (command.step == "MAIL FROM" and self._mode == "cross")
-        if early and out_of_step(reply, command.step, all_well=self._refused is None):
+        if early and out_of_step(reply, all_well=self._refused is None):
             self._flight.pipelining.lower(self._mode)
             raise EndError(self._flight.refusal(command, reply), sync=True)
         if reply.code // 100 != (3 if command is _DATA else 2):

@@ -188,9 +188,7 @@ class Pool:
             parcel.settle(type(error)(error.detail, channel=error.channel, code=error.code))
 
     def _set_to_work(self, flight: Flight, parcel: Parcel | None) -> None:
-        task = asyncio.get_running_loop().create_task(self._work(flight, parcel))
-        self._busy[flight] = task
-        task.add_done_callback(lambda _: self._rest(flight))
+        self._busy[flight] = asyncio.get_running_loop().create_task(self._work(flight, parcel))
 
     async def _work(self, flight: Flight, parcel: Parcel | None) -> None:
         try:
@@ -211,6 +209,8 @@ class Pool:
         except BaseException:
             flight.lost(SessionError("the connection was given up"))
             raise
+        finally:
+            self._rest(flight)
 
     async def _soon(self, flight: Flight) -> Parcel | None:
         """The next letter; who was just answered has one turn of the loop to hand it over."""
@@ -226,9 +226,11 @@ class Pool:
 
     def _rest(self, flight: Flight) -> None:
         """Work is over, for now or for good."""
-        self._busy.pop(flight, None)
-        if flight.usable and self._loop is not None and not self._loop.is_closed():
-            self._idle[flight] = self._loop.call_later(self._limits.idle, self._expire, flight)
+        del self._busy[flight]
+        if flight.usable:
+            flight.fresh = False
+            loop = asyncio.get_running_loop()
+            self._idle[flight] = loop.call_later(self._limits.idle, self._expire, flight)
         self._dispatch()
 
     def _expire(self, flight: Flight) -> None:
