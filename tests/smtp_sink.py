@@ -67,9 +67,11 @@ class Taken:
 class Faulty(Sink):
     """One connection of a sink with faults."""
 
-    def __init__(self, taken: Taken, plan: Plan, offer: str) -> None:
+    def __init__(
+        self, taken: Taken, plan: Plan, offer: str, starttls: ssl.SSLContext | None
+    ) -> None:
         super().__init__()
-        self.offer = offer
+        self.offer, self._starttls_context = offer, starttls
         self._taken, self._plan = taken, plan
         self._pace: Fault | None = None
         self._then = asyncio.get_running_loop().create_future()
@@ -122,6 +124,21 @@ class Faulty(Sink):
     def accepted(self) -> None:
         self._taken.messages.append((self.sender, tuple(self.recipients), self.body))
 
+    def _starttls(self, argument: str) -> None:
+        self.answer("STARTTLS", argument, "220 2.0.0 go")
+        self._flush()
+        self.discard()
+        self._then = asyncio.get_running_loop().create_task(self._secure())
+
+    async def _secure(self) -> None:
+        loop = asyncio.get_running_loop()
+        assert self._starttls_context
+        secured = await loop.start_tls(
+            self.transport, self, self._starttls_context, server_side=True
+        )
+        assert isinstance(secured, asyncio.Transport)
+        self.transport, self.offer = secured, self.offer.replace(",STARTTLS", "")
+
     def _lines(self) -> bool:
         return not self._stopped_in_body() and super()._lines()
 
@@ -164,14 +181,19 @@ class Faulty(Sink):
 
 @asynccontextmanager
 async def sink(
-    plan: Plan = no_plan, *, offer: str = OFFER, tls: ssl.SSLContext | None = None, port: int = 0
+    plan: Plan = no_plan,
+    *,
+    offer: str = OFFER,
+    tls: ssl.SSLContext | None = None,
+    starttls: ssl.SSLContext | None = None,
+    port: int = 0,
 ) -> AsyncIterator[Taken]:
-    """Run a sink on a free port of 127.0.0.1, TLS from the first byte where there is a context."""
+    """Run a sink on 127.0.0.1, `tls` from the first byte, or `starttls` where that is offered."""
     taken = Taken()
     connections: list[Faulty] = []
 
     def connection() -> Faulty:
-        connections.append(Faulty(taken, plan, offer))
+        connections.append(Faulty(taken, plan, offer, starttls))
         return connections[-1]
 
     server = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", port, ssl=tls)

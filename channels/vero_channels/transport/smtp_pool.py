@@ -166,6 +166,7 @@ class Pool:
         try:
             session = await open_session(self._server)
         except DeliveryError as error:
+            self._opening -= {asyncio.current_task()}
             self._refused(error)
             return
         flight = Flight(
@@ -180,7 +181,7 @@ class Pool:
 
     def _refused(self, error: DeliveryError) -> None:
         """Without any other connection nobody can be served; with some, those have to do."""
-        if self._busy or self._idle or len(self._opening) > 1:
+        if self._busy or self._idle or self._opening:
             self._full_until = asyncio.get_running_loop().time() + _PAUSE
             return
         while parcel := self._take():
