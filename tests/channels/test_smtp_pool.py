@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -246,3 +248,31 @@ class TestLost:
                 return server.tokens.total()
 
         assert asyncio.run(again(asyncio.run(once()))) == 1
+
+    @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore:coroutine")
+    def test_loop_that_is_closed_over_a_send(self) -> None:
+        """What a closed loop left unsent is not sent by the next one."""
+        smtp: list[Smtp] = []
+
+        async def leave() -> int:
+            async with sink(lambda step, _: Fault.SILENT if step == "MAIL" else None) as server:
+                smtp.append(Smtp("127.0.0.1", server.port, security="none", connections=1))
+                send(smtp[0], 1)
+                send(smtp[0], 2)
+                await asyncio.sleep(0.05)
+                return server.port
+
+        async def again(port: int) -> Counter[str]:
+            gc.collect()
+            async with sink(port=port) as server:
+                await send(smtp[0], 3)
+                await smtp[0].aclose()
+                return server.tokens
+
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(lambda *_: None)  # it tells of tasks that were left
+        port = loop.run_until_complete(leave())
+        loop.close()
+        assert asyncio.run(again(port)) == {"token-3-": 1}
+        del loop
+        gc.collect()  # the sockets that it left open, while nobody minds

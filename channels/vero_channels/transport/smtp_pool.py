@@ -64,10 +64,40 @@ class Pool:
             raise ConfigError(f"channel {server.channel!r}: {problems}")
         self._server, self._limits = server, limits
         self._pipelining = Pipelining(limits.pipelining)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._start()
+        self._current: _LoopPool | None = None
 
-    def _start(self) -> None:
+    async def hand_over(self, letter: Letter) -> Reply:
+        """The server's yes to the message, for all of its recipients. Raises DeliveryError.
+
+        Uncertain: the connection broke, or no answer came, after the end of the message was
+        written. Cancelling gives up: what had not been written will not be.
+        """
+        return await self._bound().hand_over(letter)
+
+    async def aclose(self) -> None:
+        """Let what waits be sent, then say QUIT on every connection. A later letter opens anew."""
+        await self._bound().aclose()
+
+    def _bound(self) -> _LoopPool:
+        loop = asyncio.get_running_loop()
+        if self._current is None or self._current.loop is not loop:
+            # asyncio.run() made a new loop: the connections died with the old one.
+            self._current = _LoopPool(loop, self._server, self._limits, self._pipelining)
+        return self._current
+
+
+class _LoopPool:
+    """The queue and the connections of one event loop."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        server: Server,
+        limits: Limits,
+        pipelining: Pipelining,
+    ) -> None:
+        self.loop = loop
+        self._server, self._limits, self._pipelining = server, limits, pipelining
         self._waiting: deque[Parcel] = deque()
         self._idle: dict[Flight, asyncio.TimerHandle] = {}  # the longest idle one first
         self._busy: dict[Flight, asyncio.Task[None]] = {}
@@ -77,13 +107,7 @@ class Pool:
         self._full_until = 0.0
 
     async def hand_over(self, letter: Letter) -> Reply:
-        """The server's yes to the message, for all of its recipients. Raises DeliveryError.
-
-        Uncertain: the connection broke, or no answer came, after the end of the message was
-        written. Cancelling gives up: what had not been written will not be.
-        """
-        loop = self._bind()
-        parcel = Parcel(letter, loop.create_future())
+        parcel = Parcel(letter, self.loop.create_future())
         self._waiting.append(parcel)
         self._dispatch()
         try:
@@ -93,8 +117,6 @@ class Pool:
             raise
 
     async def aclose(self) -> None:
-        """Let what waits be sent, then say QUIT on every connection. A later letter opens anew."""
-        self._bind()
         while working := {*self._busy.values(), *self._opening, *self._closing}:
             self._stop_openings()
             await asyncio.wait(working)
@@ -102,14 +124,6 @@ class Pool:
         for timer in idle.values():
             timer.cancel()
         await asyncio.gather(*map(self._quit, idle))
-
-    def _bind(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            # asyncio.run() made a new loop: the connections died with the old one.
-            self._loop = loop
-            self._start()
-        return loop
 
     # what waits, and who takes it
 
@@ -142,9 +156,9 @@ class Pool:
                 flight.dialogue.nudge()
 
     def _may_open(self) -> bool:
-        loop = asyncio.get_running_loop()
         count = len(self._opening) + len(self._busy) + len(self._idle) + len(self._closing)
-        return count < self._limits.connections and (count == 0 or loop.time() >= self._full_until)
+        full = count > 0 and self.loop.time() < self._full_until
+        return count < self._limits.connections and not full
 
     def _cancelled(self, parcel: Parcel) -> None:
         flight = parcel.flight
@@ -182,14 +196,14 @@ class Pool:
     def _refused(self, error: DeliveryError) -> None:
         """Without any other connection nobody can be served; with some, those have to do."""
         if self._busy or self._idle or self._opening:
-            self._full_until = asyncio.get_running_loop().time() + _PAUSE
+            self._full_until = self.loop.time() + _PAUSE
             return
         while parcel := self._take():
             # one for each: a traceback grows where the same error is raised twice
             parcel.settle(type(error)(error.detail, channel=error.channel, code=error.code))
 
     def _set_to_work(self, flight: Flight, parcel: Parcel | None) -> None:
-        self._busy[flight] = asyncio.get_running_loop().create_task(self._work(flight, parcel))
+        self._busy[flight] = self.loop.create_task(self._work(flight, parcel))
 
     async def _work(self, flight: Flight, parcel: Parcel | None) -> None:
         try:
@@ -207,11 +221,12 @@ class Pool:
             flight.lost(broken)
         except EndError as end:
             flight.over(end)
-        except BaseException:
+        except (Exception, asyncio.CancelledError):
             flight.lost(SessionError("the connection was given up"))
             raise
         finally:
-            self._rest(flight)
+            if not self.loop.is_closed():
+                self._rest(flight)
 
     async def _soon(self, flight: Flight) -> Parcel | None:
         """The next letter; who was just answered has one turn of the loop to hand it over."""
@@ -230,8 +245,7 @@ class Pool:
         del self._busy[flight]
         if flight.usable:
             flight.fresh = False
-            loop = asyncio.get_running_loop()
-            self._idle[flight] = loop.call_later(self._limits.idle, self._expire, flight)
+            self._idle[flight] = self.loop.call_later(self._limits.idle, self._expire, flight)
         self._dispatch()
 
     def _expire(self, flight: Flight) -> None:
@@ -249,7 +263,7 @@ class Pool:
 
     def _track(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
         """Run it beside everything else, and see to what waits when it is done."""
-        task = asyncio.get_running_loop().create_task(work)
+        task = self.loop.create_task(work)
         tasks.add(task)
 
         def done(task: asyncio.Task[None]) -> None:
