@@ -126,9 +126,7 @@ def node_module(name: str) -> str:
 def smtp_server(folder: Path) -> Iterator[Peer]:
     node = node_module("smtp-server")
     with running([node, str(PEERS / "smtp-server.mjs")], folder):
-        for _ in range(200):
-            if port := (folder / "out").read_text().partition("\n")[0]:
-                break
+        while not (port := (folder / "out").read_text().partition("\n")[0]):
             time.sleep(0.05)
         yield Peer(int(port), lines(folder / "out", first=1))
 

@@ -184,6 +184,24 @@ class TestRecipients:
         assert server.connections == 1
 
     @pytest.mark.anyio
+    async def test_data_granted_without_a_sender(self) -> None:
+        """A server that refuses the sender and says 354 all the same gets nothing, nor a dot."""
+
+        def plan(step: str, _argument: str) -> str | Fault | None:
+            answers: dict[str, str | Fault] = {
+                "MAIL": "553 5.1.7 no",
+                "RCPT": "250 ok",
+                "DATA": Fault.GRANT,
+            }
+            return answers.get(step)
+
+        async with sink(plan) as server, sending(server.port) as smtp:
+            with pytest.raises(Refused):
+                await smtp.send(sample_email(), "key-1")
+        assert not server.messages
+        assert "." not in server.commands
+
+    @pytest.mark.anyio
     async def test_chunks_taken_without_a_recipient(self) -> None:
         """A server that takes the data although it refused the recipient is not believed."""
 

@@ -124,6 +124,17 @@ class TestConnections:
         assert len(server.mechanisms) <= 5
 
     @pytest.mark.anyio
+    async def test_session_that_fails_by_surprise(self) -> None:
+        """An error that is no DeliveryError is told as well, to everybody who waits."""
+        async with (
+            relay(login=("ada", "right")) as server,
+            sending(server.port, username="a\udc80", password="right") as smtp,
+        ):
+            async with asyncio.timeout(5):
+                found = await outcomes(smtp, 3)
+        assert [type(outcome) for outcome in found] == [UnicodeEncodeError] * 3
+
+    @pytest.mark.anyio
     async def test_injected_answer_to_starttls(self, ca: Authority) -> None:
         """What stands in clear behind the answer to STARTTLS is not taken for one within TLS."""
 

@@ -30,7 +30,7 @@ async def by_data(flight: Flight, first: Parcel) -> None:
     parcel: Parcel | None = first
     while parcel:
         following = None
-        if await _Envelope(flight, parcel, len(said), mode).invited():
+        if await _Envelope(flight, parcel, mode, len(said), joined=parcel is not first).invited():
             following = flight.next() if mode == "cross" == flight.mode else None
             said = _opening(following, mode) if following else []
             await _message(flight, parcel, said, mode)
@@ -70,10 +70,17 @@ async def _message(
 
 
 class _Envelope:
-    """The commands of one letter, of which the first `said` have been written already."""
+    """The commands of one letter, of which the first `said` have been written already.
 
-    def __init__(self, flight: Flight, parcel: Parcel, said: int, mode: Mode) -> None:
-        self._flight, self._parcel, self._said, self._mode = flight, parcel, said, mode
+    joined: they were written behind another message.
+    """
+
+    def __init__(
+        self, flight: Flight, parcel: Parcel, mode: Mode, said: int, *, joined: bool
+    ) -> None:
+        self._flight, self._parcel = flight, parcel
+        self._mode: Mode = mode
+        self._said, self._joined = said, joined
         self._refused: tuple[Command, Reply] | None = None
 
     async def invited(self) -> bool:
@@ -99,10 +106,10 @@ class _Envelope:
         try:
             return await flight.dialogue.reply(flight.server.timeout)
         except SessionError as broken:
-            joined = at > 0 or self._mode == "cross"
-            if not (flight.dialogue.overdue and joined and at < self._said):
+            behind = at < self._said and (at > 0 or self._joined)
+            if not (flight.dialogue.overdue and behind):
                 raise
-            # It answered the first command, and threw away what came in with it.
+            # It answered what came first, and threw away what came in with it.
             flight.pipelining.lower(self._mode)
             detail, channel = f"{flight.server}: {broken}", flight.server.channel
             raise EndError(Deferred(detail, channel=channel), sync=True) from None
@@ -127,6 +134,9 @@ class _Envelope:
         """
         flight = self._flight
         within = flight.server.data_timeout if granted else flight.server.timeout
+        if granted and self._refused and self._refused[0].step != "RCPT TO":
+            flight.settle(flight.refusal(*self._refused))
+            raise SessionError("the server granted DATA without a sender")
         try:
             reply = await flight.dialogue.command(b"." if granted else b"RSET", within)
         finally:

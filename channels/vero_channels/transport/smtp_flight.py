@@ -128,6 +128,8 @@ class Flight:
             early = await self.dialogue.room(self.server.timeout)
             if early is not None:
                 # The message has no end yet, so whatever this says it was not accepted.
+                if early.code == 421:
+                    raise EndError(self.refusal(END, early))
                 parcel.settle(self.refusal(END, early))
                 raise SessionError("the server did not wait for the end of the message")
         self.dialogue.say(data[start:] + tail, replies)

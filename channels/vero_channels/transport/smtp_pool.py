@@ -179,7 +179,7 @@ class _LoopPool:
     async def _open(self) -> None:
         try:
             session = await open_session(self._server)
-        except DeliveryError as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, who waits is to hear of it
             self._opening -= {asyncio.current_task()}
             self._refused(error)
             return
@@ -193,14 +193,15 @@ class _LoopPool:
         )
         self._set_to_work(flight, self._take())
 
-    def _refused(self, error: DeliveryError) -> None:
+    def _refused(self, error: Exception) -> None:
         """Without any other connection nobody can be served; with some, those have to do."""
         if self._busy or self._idle or self._opening:
             self._full_until = self.loop.time() + _PAUSE
             return
         while parcel := self._take():
-            # one for each: a traceback grows where the same error is raised twice
-            parcel.settle(type(error)(error.detail, channel=error.channel, code=error.code))
+            if isinstance(error, DeliveryError):  # one for each: tracebacks grow where it is raised
+                error = type(error)(error.detail, channel=error.channel, code=error.code)
+            parcel.settle(error)
 
     def _set_to_work(self, flight: Flight, parcel: Parcel | None) -> None:
         self._busy[flight] = self.loop.create_task(self._work(flight, parcel))
