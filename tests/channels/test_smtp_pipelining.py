@@ -116,7 +116,7 @@ class TestModes:
             sending(server.port, pipelining="bdat", connections=1) as smtp,
         ):
             sends.append(asyncio.create_task(smtp.send(numbered(1), "key-1")))
-            while "." not in server.commands:
+            while "." not in server.commands:  # noqa: ASYNC110  # the sink has no events
                 await asyncio.sleep(0)
             sends.append(asyncio.create_task(smtp.send(numbered(2), "key-2")))
             await asyncio.gather(*sends)
