@@ -62,7 +62,7 @@ def test_memory_gets_it_or_says_why(
 
 
 @MANY
-@given(x=texts, token=texts, key=texts)
+@given(x=texts.filter(lambda text: len(text) < 1_000), token=texts, key=texts)  # fits the subject
 def test_files_stay_in_their_folder(x: str, token: str, key: str) -> None:
     """Hostile keys and values make plain files in the outbox, JSON that reads back, whole mail."""
     with tempfile.TemporaryDirectory() as place:

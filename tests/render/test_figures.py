@@ -37,7 +37,7 @@ def check(kind: Kind, value: Decimal, pattern: str | None, locale: Locale, code:
     if not write:
         return False
     with localcontext(EXACT):
-        assert write(value) == by_babel(kind, value, pattern, locale, code)
+        assert write.exact(value) == by_babel(kind, value, pattern, locale, code)
     return True
 
 
@@ -87,3 +87,37 @@ def test_any_number_by_any_pattern(
 ) -> None:
     """The same for any number, pattern and locale."""
     check(kind, value, pattern, locale, code if kind == "money" else "")
+
+
+amounts = st.one_of(
+    st.floats(min_value=-10, max_value=2e9),
+    st.integers(-(10**6), 2 * 10**9),
+    st.integers(1, 10**10).map(lambda mills: mills / 1_000),  # ties, and what is next to them
+    st.integers(1, 10**10).map(lambda mills: mills / 1_000 + mills * 2**-50),
+    st.tuples(st.integers(1, 99), st.integers(1, 10**6)).map(lambda line: line[0] * line[1] / 100),
+)
+
+
+@given(amounts, st.sampled_from(LOCALES), st.sampled_from(CURRENCIES))
+def test_the_quick_way_is_the_exact_one(value: float, locale: Locale, code: str) -> None:
+    """Where the quick way writes anything, it is what exact arithmetic gives."""
+    write = writer("money", locale, "", code)
+    assert write
+    quick = write.quick(value)
+    assert quick in {"", write.exact(Decimal(str(value)))}
+
+
+@pytest.mark.parametrize("value", [0.01, 12.5, 1234.56, 3 * 0.1, 999_999.99, 7, 1_000])
+def test_most_amounts_are_quick(value: float) -> None:
+    """A price, a sum with a float's noise and a whole number need no exact arithmetic."""
+    write = writer("money", Locale("en"), "", "USD")
+    assert write
+    assert write.quick(value) == f"${value:,.2f}"
+
+
+@pytest.mark.parametrize("value", [0.125, 2.675, 1.005, 0.0, -0.0, -1.5, 1e9, float("nan")])
+def test_what_is_not_quick(value: float) -> None:
+    """Ties, zero, negative numbers and large ones are left to exact arithmetic."""
+    write = writer("money", Locale("en"), "", "USD")
+    assert write
+    assert write.quick(value) == ""

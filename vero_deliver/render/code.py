@@ -6,8 +6,9 @@ and leaves everything else to the code that Jinja writes, so output and errors s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from json import JSONEncoder
 from typing import Any
@@ -19,6 +20,8 @@ from jinja2.runtime import Context
 from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
+
+from vero_deliver.render.filters.numbers import NUMBERS as NUMBERS
 
 try:  # escapes without making a Markup object, ten times faster; not public
     from markupsafe import _escape_inner as escaped  # type: ignore[attr-defined]
@@ -42,7 +45,6 @@ def unmarked(text: Any) -> Any:
     return str(text) if type(text) is Markup else text
 
 
-NUMBERS = frozenset({int, float})
 LARGEST = 2**1_000  # two integers below it multiply within limits.MAX_BITS
 
 _IMPORTS = "LARGEST, NUMBERS, Groups, escaped, in_json, unmarked"
@@ -55,28 +57,41 @@ _RUNS_OTHERS = (nodes.Block, nodes.Extends, nodes.Include)  # whose pieces come 
 
 
 class Variables(Context):
-    """Jinja's context, without a copy of the names of the globals for every template."""
+    """Jinja's context; what few templates ask of it is made when it is asked for."""
 
     def __init__(
         self,
         environment: Any,
-        parent: dict[str, Any],
+        given: Mapping[str, Any],
         name: str | None,
         blocks: dict[str, Callable[[Context], Iterator[str]]],
         globals: Any = None,  # noqa: A002  # Jinja's name
     ) -> None:
-        self.parent = parent
+        """given: what the template was given; the globals below it where Jinja calls, not we."""
+        self._given, self._globals = given, globals or {}
         self.vars = {}
         self.environment = environment
-        self.eval_ctx = EvalContext(environment, name)
         self.exported_vars = set()
         self.name = name
-        self.globals_keys = {}.keys() if globals is None else globals.keys()
-        self.blocks = {block: [function] for block, function in blocks.items()}
+        self.blocks = {block: [function] for block, function in blocks.items()} if blocks else {}
+
+    @cached_property
+    def parent(self) -> dict[str, Any]:  # type: ignore[override]
+        return {**self._globals, **self._given}
+
+    @cached_property
+    def eval_ctx(self) -> EvalContext:  # type: ignore[override]
+        return EvalContext(self.environment, self.name)
+
+    @cached_property
+    def globals_keys(self) -> Any:  # type: ignore[override]
+        return self._globals.keys()
 
     def resolve_or_missing(self, key: str) -> Any:
-        own = self.vars
-        return own[key] if own and key in own else self.parent.get(key, missing)
+        own, given = self.vars, self._given
+        if own and key in own:
+            return own[key]
+        return given[key] if key in given else self._globals.get(key, missing)
 
 
 def constants(template: Any) -> tuple[str, ...]:

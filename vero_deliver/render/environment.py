@@ -25,6 +25,7 @@ from vero_deliver.render.clean import is_clean
 from vero_deliver.render.code import Fast, Variables, stray_jump
 from vero_deliver.render.filters import FILTERS
 from vero_deliver.render.filters.formats import direction
+from vero_deliver.render.filters.numbers import NUMBERS
 from vero_deliver.render.filters.places import PLACES
 from vero_deliver.render.json_values import plain
 from vero_deliver.render.run import Inexact, current
@@ -194,9 +195,12 @@ def _formatted(name: str) -> Callable[..., Any]:
     # asking for the context keeps Jinja from working out `1234 | money("EUR")` once for all users
     @pass_context
     def call(_context: Context, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(value, Undefined):
-            return str(value)  # the policy decides: an error, nothing, or the expression
-        return "" if value is None else current().formats[name](value, *args, **kwargs)
+        if type(value) not in NUMBERS:
+            if isinstance(value, Undefined):
+                return str(value)  # the policy decides: an error, nothing, or the expression
+            if value is None:
+                return ""
+        return current().formats[name](value, *args, **kwargs)
 
     call.__name__ = name
     return call

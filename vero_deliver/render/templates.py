@@ -191,9 +191,7 @@ class Templates:
         """
         environment = cast(Sandbox, template.environment)
         globals_ = template.globals
-        context = Variables(
-            environment, {**globals_, **variables}, template.name, template.blocks, globals_
-        )
+        context = Variables(environment, variables, template.name, template.blocks, globals_)
         grouped = groups(template)
         pieces: list[str]
         try:
@@ -315,7 +313,7 @@ class Templates:
 
 def _result(expression: Template, variables: Mapping[str, Any]) -> Any:
     names = expression.globals
-    context = Variables(expression.environment, {**names, **variables}, None, {}, names)
+    context = Variables(expression.environment, variables, None, {}, names)
     try:
         for _ in expression.root_render_func(context):
             pass

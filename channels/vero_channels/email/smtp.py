@@ -8,10 +8,11 @@ recipients can be neither repeated nor called sent. One RenderedEmail per person
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vero_channels.transport.keys import wire_key
 from vero_channels.transport.smtp_letter import Dsn, Letter, Notify
 from vero_channels.transport.smtp_pipelining import Mode
 from vero_channels.transport.smtp_pool import Limits, Pool
@@ -23,6 +24,7 @@ from vero_deliver.errors import ConfigError, MessageError, Refused
 from vero_deliver.rendered import RenderedEmail
 from vero_deliver.secret import Secret
 
+_XTEXT = re.compile(r"[!-*,-<>-~]+")  # what stands for itself in an ENVID (RFC 3461 4)
 _MAILBOX = re.compile(
     r'("(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\s<>"\x00-\x1f\x7f]+)@[^\s<>@"\x00-\x1f\x7f]+'
 )
@@ -43,6 +45,7 @@ class Smtp:
     `idle` seconds without work.
     dsn: what the sender's address is notified of (RFC 3461), with the message if `dsn_full`, where
     the server offers DSN. require_tls: no hop without TLS (RFC 8689), or no delivery.
+    domains: by the From address, whose keys sign and where bounces go.
     """
 
     def __init__(
@@ -70,8 +73,10 @@ class Smtp:
         dsn: Sequence[Notify] = (),
         dsn_full: bool = False,
         require_tls: bool = False,
+        domains: Iterable[mime.Domain] = (),
     ) -> None:
         self._name = name
+        self._domains = mime.Domains(domains)
         self._server = Server(
             channel=name,
             host=host,
@@ -135,13 +140,13 @@ class Smtp:
     def _letter(self, rendered: RenderedEmail, key: str) -> tuple[Letter, str]:
         try:
             letter = Letter(
-                sender=_path(rendered.from_.email),
+                sender=_path(self._domains.return_path(rendered, key)),
                 recipients=tuple(map(_path, rendered.recipients)),
-                data=rendered.mime(key),
+                data=self._domains.signed(rendered, key),
                 utf8=mime.needs_smtputf8(rendered),
                 require_tls=self._require_tls,
                 dsn=self._dsn,
-                envelope_id=key,
+                envelope_id=wire_key(key, 100, _XTEXT) if self._dsn else "",
             )
             message_id = mime.message_id(rendered, key)
         except (MessageError, ValueError) as error:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, tzinfo
-from decimal import Decimal, localcontext
+from decimal import localcontext
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from vero_deliver.render.filters.figures import Kind, by_babel, writer
-from vero_deliver.render.filters.numbers import EXACT, number, shown
+from vero_deliver.render.filters.figures import Kind, Writer, by_babel, writer
+from vero_deliver.render.filters.numbers import EXACT, NUMBERS, number, shown
 from vero_deliver.render.filters.times import calendar_date, in_zone, moment
 
 if TYPE_CHECKING:
@@ -81,8 +81,25 @@ def formats_for(locale: str, timezone: tzinfo) -> dict[str, Callable[..., str]]:
         "format_datetime": partial(format_datetime, **when),
         "format_number": partial(format_number, locale=locale),
         "format_percent": partial(format_percent, locale=locale),
-        "money": partial(money, locale=locale),
+        "money": _money(locale),
     }
+
+
+def _money(locale: str) -> Callable[..., str]:
+    """As `money`; most amounts in a fifth of the time."""
+    writers: dict[str, Writer | None] = {}
+
+    def bound(value: Any, currency: str, format: str | None = None) -> str:  # noqa: A002
+        if format is None and type(value) in NUMBERS and type(currency) is str:
+            if currency not in writers and currency in _currencies():
+                writers[currency] = _writer("money", locale, "", currency)
+            written = writers.get(currency)
+            if written and (text := written.quick(value)):
+                return text
+        return money(value, currency, format, locale=locale)
+
+    bound.__name__ = bound.__qualname__ = "money"  # as an error of Python's names it
+    return bound
 
 
 def match_locale(wanted: str, available: Sequence[str], default: str) -> tuple[str, str]:
@@ -201,7 +218,7 @@ def _exactly(
         if pattern is None or (type(pattern) is str and pattern):
             write = _writer(kind, locale, pattern or "", currency)
             if write:
-                return write(exact)
+                return write.exact(exact)
         with localcontext(EXACT):
             return by_babel(kind, exact, pattern, _locale(locale), currency)
     except _FAULTS:
@@ -209,7 +226,7 @@ def _exactly(
 
 
 @lru_cache(maxsize=1024)
-def _writer(kind: Kind, tag: str, pattern: str, currency: str) -> Callable[[Decimal], str] | None:
+def _writer(kind: Kind, tag: str, pattern: str, currency: str) -> Writer | None:
     return writer(kind, _locale(tag), pattern, currency)
 
 

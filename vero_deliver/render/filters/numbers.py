@@ -12,6 +12,8 @@ from vero_deliver.plain import MAX_DIGITS
 # Rounds as invoices do; the default context rounds half to even and stops at 28 digits.
 EXACT = Context(prec=2 * MAX_DIGITS + 400, rounding=ROUND_HALF_UP)
 
+NUMBERS = frozenset({int, float})  # exact types, so no booleans
+
 _PLAIN = 1e15  # a float below it is finite and prints few digits
 
 _ONES = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from jinja2 import Template
 
@@ -24,7 +24,7 @@ _KEPT = 500  # compiled bodies
 _ENGINES_READ = re.compile("[<>\"']")
 # and what decides how a document is completed, where there is no engine
 _DOCUMENT = re.compile(r"<(?:!doctype|html|body|style|link)\b|cid:", re.IGNORECASE)
-_Stamp = tuple[Path, int]
+_Stamp = tuple[str, int]  # a path, as stat takes it fastest
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,13 @@ class Bodies:
         return _Kept(template, self._stamps(files), refused, cids)
 
     def _stamps(self, files: Sequence[str]) -> Sequence[_Stamp]:
-        paths = (self._templates.path(name) for name in files)
+        paths = [str(self._templates.path(name)) for name in files]
         return tuple((path, _stamp(path)) for path in paths)
 
 
-def _stamp(path: Path) -> int:
+def _stamp(path: str) -> int:
     """When the file changed; 0 where it is gone."""
     try:
-        return path.stat().st_mtime_ns
+        return os.stat(path).st_mtime_ns  # noqa: PTH116  # a Path takes twice as long
     except OSError:
         return 0
