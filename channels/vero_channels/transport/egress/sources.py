@@ -12,7 +12,7 @@ from typing import Final
 _GOLDEN: Final = 0.618033988749895  # the step that spreads points over a circle most evenly
 _SITES: Final = 10_000  # that have a place on the circle of their own
 _NAME: Final = re.compile(
-    r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]{1,63}", re.I
+    r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]{1,63}", re.IGNORECASE
 )
 
 
@@ -68,12 +68,11 @@ class Pool:
         self._points[site] = point
         return point
 
-    def pick(self, point: float, names: Sequence[str]) -> str:
-        """Whose turn that point is, of these sources of the pool."""
-        total = sum(self.weights[name] for name in names)
-        left = point * total
+    def pick(self, point: float, names: Sequence[str]) -> tuple[str, float]:
+        """Whose turn that point is among these, and the point to go on with without that one."""
+        left = point * sum(self.weights[name] for name in names)
         for name in names:
+            if left < self.weights[name] or name == names[-1]:
+                break
             left -= self.weights[name]
-            if left < 0:
-                return name
-        return names[-1]
+        return name, min(left / self.weights[name], 1.0)
