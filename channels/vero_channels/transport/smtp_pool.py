@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -19,8 +19,8 @@ from vero_channels.transport.smtp_flight import EndError, Flight, Parcel
 from vero_channels.transport.smtp_letter import Letter
 from vero_channels.transport.smtp_pipelining import Mode, Pipelining
 from vero_channels.transport.smtp_server import Server
-from vero_channels.transport.smtp_session import open_session
-from vero_deliver.errors import ConfigError, DeliveryError
+from vero_channels.transport.smtp_session import Session, open_session
+from vero_deliver.errors import ConfigError, Deferred, DeliveryError
 
 _PAUSE = 10.0  # seconds without another connection after one was refused while others work
 _QUIT = 5.0  # seconds for the answer to QUIT
@@ -56,13 +56,19 @@ class Limits:
 class Pool:
     """Hands letters over to one server, in one event loop at a time.
 
+    dial: opens a session with the server, or with another one that does as well.
     Raises ConfigError where the limits cannot work.
     """
 
-    def __init__(self, server: Server, limits: Limits) -> None:
+    def __init__(
+        self,
+        server: Server,
+        limits: Limits,
+        dial: Callable[[Server], Awaitable[Session]] = open_session,
+    ) -> None:
         if problems := "; ".join(limits.problems()):
             raise ConfigError(f"channel {server.channel!r}: {problems}")
-        self._server, self._limits = server, limits
+        self._server, self._limits, self._dial = server, limits, dial
         self._pipelining = Pipelining(limits.pipelining)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._start()
@@ -164,13 +170,13 @@ class Pool:
 
     async def _open(self) -> None:
         try:
-            session = await open_session(self._server)
+            session = await self._dial(self._server)
         except DeliveryError as error:
             self._refused(error)
             return
         flight = Flight(
             session,
-            self._server,
+            session.server,
             self._pipelining,
             messages=self._limits.messages_per_connection,
             take=self._take,
@@ -185,7 +191,7 @@ class Pool:
             return
         while parcel := self._take():
             # one for each: a traceback grows where the same error is raised twice
-            parcel.settle(type(error)(error.detail, channel=error.channel, code=error.code))
+            parcel.settle(_twin(error))
 
     def _set_to_work(self, flight: Flight, parcel: Parcel | None) -> None:
         task = asyncio.get_running_loop().create_task(self._work(flight, parcel))
@@ -231,6 +237,15 @@ class Pool:
             self._idle[flight] = self._loop.call_later(self._limits.idle, self._expire, flight)
         self._dispatch()
 
+    def spare(self) -> bool:
+        """Close the connection that has been idle longest; False where none is."""
+        if not self._idle:
+            return False
+        flight, timer = next(iter(self._idle.items()))
+        timer.cancel()
+        self._expire(flight)
+        return True
+
     def _expire(self, flight: Flight) -> None:
         del self._idle[flight]
         self._track(self._quit(flight), self._closing)
@@ -254,3 +269,10 @@ class Pool:
             self._dispatch()
 
         task.add_done_callback(done)
+
+
+def _twin(error: DeliveryError) -> DeliveryError:
+    twin = type(error)(error.detail, channel=error.channel, code=error.code)
+    if isinstance(error, Deferred) and isinstance(twin, Deferred):
+        twin.retry_after = error.retry_after
+    return twin

@@ -126,7 +126,7 @@ def parse(body: bytes) -> Policy:
         raise NoPolicyError("the policy has no version STSv1 or no max_age")
     age = min(int(max_age), _LONGEST)
     if mode == "none":
-        return Policy(mode, hosts, age)
+        return Policy("none", hosts, age)
     if mode not in ("enforce", "testing") or not hosts:
         raise NoPolicyError("the policy has no mode or no mx")
     return Policy("enforce" if mode == "enforce" else "testing", hosts, age)
