@@ -42,11 +42,15 @@ def no_plan(_step: str, _argument: str) -> None:
 
 @dataclass
 class Taken:
-    """What a sink accepted. connections: how many were opened; open, most: at the same time."""
+    """What a sink accepted. connections: how many were opened; open, most: at the same time.
+
+    peers: the address that each message came from.
+    """
 
     port: int = 0
     messages: list[tuple[str, tuple[str, ...], bytes]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    peers: list[str] = field(default_factory=list)
     connections: int = 0
     open: int = 0
     most: int = 0
@@ -103,6 +107,7 @@ class Faulty(Sink):
         return super().answer(step, argument, "354 go on" if action is Fault.GRANT else usual)
 
     def accepted(self) -> None:
+        self._taken.peers.append(self.transport.get_extra_info("peername")[0])
         self._taken.messages.append((self.sender, tuple(self.recipients), self.body))
 
     def _lines(self) -> bool:
@@ -147,9 +152,14 @@ class Faulty(Sink):
 
 @asynccontextmanager
 async def sink(
-    plan: Plan = no_plan, *, offer: str = OFFER, tls: ssl.SSLContext | None = None, port: int = 0
+    plan: Plan = no_plan,
+    *,
+    offer: str = OFFER,
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> AsyncIterator[Taken]:
-    """Run a sink on a free port of 127.0.0.1, TLS from the first byte where there is a context."""
+    """Run a sink on a free port, TLS from the first byte where there is a context."""
     taken = Taken()
     connections: list[Faulty] = []
 
@@ -157,7 +167,7 @@ async def sink(
         connections.append(Faulty(taken, plan, offer))
         return connections[-1]
 
-    server = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", port, ssl=tls)
+    server = await asyncio.get_running_loop().create_server(connection, host, port, ssl=tls)
     taken.port = server.sockets[0].getsockname()[1]
     try:
         yield taken

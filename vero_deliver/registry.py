@@ -37,6 +37,7 @@ DRIVERS = {
     driver.name: driver
     for driver in (
         Driver("smtp", "vero_channels.email.smtp:Smtp", ("email",)),
+        Driver("mx", "vero_channels.email.mx:Mx", ("email",)),
         Driver("eml", "vero_channels.email.eml:Eml", ("email",)),
         Driver("json", "vero_channels.documents:Documents", ("push", "sms", "http")),
         Driver("memory", "vero_channels.memory:Memory", ("email", "push", "sms", "http")),

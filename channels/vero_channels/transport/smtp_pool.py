@@ -98,6 +98,12 @@ class Pool:
             self._cancelled(parcel)
             raise
 
+    @property
+    def unused(self) -> bool:
+        """True while it has neither letters nor connections."""
+        connections = self._idle or self._busy or self._opening or self._closing
+        return not (self._waiting or connections)
+
     async def aclose(self) -> None:
         """Let what waits be sent, then say QUIT on every connection. A later letter opens anew."""
         self._bind()

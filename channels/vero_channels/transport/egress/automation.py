@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from vero_channels.transport.egress.rules import Action, Rule
 from vero_channels.transport.egress.shaping import Shape
+from vero_deliver.errors import DeliveryError
 
 _FEW: Final = 1_024  # sites that are kept without looking for those with nothing to remember
 
@@ -112,3 +114,10 @@ class Automation:
             state.forget(now)
         self._states = {key: state for key, state in self._states.items() if not state.empty}
         self._sweep_at = max(_FEW, 2 * len(self._states))
+
+
+def answer(error: DeliveryError) -> str:
+    """The server's answer that became this error: "421 4.7.0 [TSS04] Messages from ..."."""
+    # "RCPT TO <ada@example.com> was refused: words", "host:25 refused the session: words"
+    words = re.split(r"refused[^:]*: ", error.detail, maxsplit=1)[-1]
+    return f"{error.code} {words}"

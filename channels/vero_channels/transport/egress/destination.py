@@ -41,7 +41,7 @@ class Destination:
     verified: bool = False
 
 
-class Mx:
+class ByMx:
     """Destinations by DNS. own: names that are ours; mail to them would come back to us."""
 
     def __init__(
@@ -105,7 +105,10 @@ class Mx:
         if not any(name for _, name in found):
             detail = f"{domain} takes no mail (null MX)"
             raise Gone(detail, channel=self._channel, code="556 5.1.10")
-        return [Host(name, self._port, preference) for preference, name in found if name]
+        names = [one for one in found if _DOMAIN.fullmatch(one[1])]
+        if not names:
+            self._refuse(f"the hosts that take mail for {domain} have no valid names", "550 5.4.4")
+        return [Host(name, self._port, preference) for preference, name in names]
 
     async def _implicit(self, domain: str) -> None:
         """Without any MX the domain is its own host, if it has an address (RFC 5321 5.1)."""
@@ -124,7 +127,7 @@ class Mx:
         raise Refused(detail, channel=self._channel, code=code)
 
 
-class Relays:
+class ByRelays:
     """One destination for everything: hosts of our own that carry it on."""
 
     def __init__(self, hosts: Sequence[Host], shaping: Shaping, *, verified: bool) -> None:
