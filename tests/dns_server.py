@@ -82,10 +82,23 @@ class DnsServer:
             if alias is None:
                 break
             reply.answer.append(alias)
-            name = alias[0].target
+            [target] = alias
+            name = dns.name.from_text(target.to_text())
         below = any(known.is_subdomain(name) for known in self._zone.nodes)
         if not below and not reply.answer:
             reply.set_rcode(dns.rcode.NXDOMAIN)
+
+
+def _on_one_port(
+    tcp: type[socketserver.BaseRequestHandler], udp: type[socketserver.BaseRequestHandler]
+) -> tuple[socketserver.ThreadingTCPServer, socketserver.ThreadingUDPServer]:
+    """Both bound to a port that is free for both."""
+    while True:
+        first = socketserver.ThreadingTCPServer(("127.0.0.1", 0), tcp)
+        try:
+            return first, socketserver.ThreadingUDPServer(first.server_address, udp)
+        except OSError:
+            first.server_close()
 
 
 @contextlib.contextmanager
@@ -107,10 +120,10 @@ def dns_server(zone: str = "", faults: Mapping[str, Fault] | None = None) -> Ite
             if answer is not None:
                 self.wfile.write(struct.pack("!H", len(answer)) + answer)
 
-    with (
-        socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp) as udp,
-        socketserver.ThreadingTCPServer(udp.server_address, Tcp) as tcp,
-    ):
+    with contextlib.ExitStack() as stack:
+        tcp, udp = _on_one_port(Tcp, Udp)
+        stack.enter_context(tcp)
+        stack.enter_context(udp)
         server.port = udp.server_address[1]
         threads = [threading.Thread(target=each.serve_forever, args=(0.05,)) for each in (udp, tcp)]
         for thread in threads:
