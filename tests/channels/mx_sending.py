@@ -27,6 +27,7 @@ example.org. 60 IN MX 20 mx2.example.org.
 mx1.example.org. 60 IN A {FIRST}
 mx2.example.org. 60 IN A {SECOND}
 """
+FAST = '["default"]\nmax_message_rate = "10000/s"\nmax_connection_rate = "10000/s"\n'
 A, B, C = ({"address": f"127.0.0.{number}"} for number in (21, 22, 23))
 
 

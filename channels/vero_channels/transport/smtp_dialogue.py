@@ -236,6 +236,8 @@ class Dialogue(asyncio.Protocol):
             self._why = f"the connection was lost: {clean(str(exc))}"
         self._gone()
         self._closed.set()
+        if self.when_closed is not None:
+            self.when_closed()
 
     def pause_writing(self) -> None:
         self._full = True
