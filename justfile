@@ -27,6 +27,10 @@ bench:
 bench-render *args:
     VENV=$(scripts/venv bench) && scripts/peers benchmarks/peers && "$VENV/bin/python" -m benchmarks.render {{ args }}
 
+# how fast ready messages are handed over, beside peers: --json
+bench-smtp *args:
+    VENV=$(scripts/venv dev) && scripts/peers benchmarks/peers && "$VENV/bin/python" -m benchmarks.smtp {{ args }}
+
 # wheel and sdist
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build

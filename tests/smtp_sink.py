@@ -30,6 +30,8 @@ class Fault(Enum):
     SILENT = "says nothing, reads nothing more"
     DISCARD = "answers, and throws away what has come in already"
     GRANT = "says 354, to whatever"
+    STRICT = "ends the session where more has come in already, as Exim does"
+    PATIENT = "answers, then 503 to each command that has come in already, as Haraka does"
 
 
 Plan = Callable[[str, str], "str | Fault | None"]
@@ -42,8 +44,9 @@ def no_plan(_step: str, _argument: str) -> None:
 
 @dataclass
 class Taken:
-    """What a sink accepted. connections: how many were opened; open, most: at the same time.
+    """What a sink was told and accepted.
 
+    reads: what came in at once. connections: how many were opened; open, most: at the same time.
     peers: the address that each message came from.
     """
 
@@ -51,6 +54,7 @@ class Taken:
     messages: list[tuple[str, tuple[str, ...], bytes]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     peers: list[str] = field(default_factory=list)
+    reads: list[bytes] = field(default_factory=list)
     connections: int = 0
     open: int = 0
     most: int = 0
@@ -65,9 +69,11 @@ class Taken:
 class Faulty(Sink):
     """One connection of a sink with faults."""
 
-    def __init__(self, taken: Taken, plan: Plan, offer: str) -> None:
+    def __init__(
+        self, taken: Taken, plan: Plan, offer: str, starttls: ssl.SSLContext | None
+    ) -> None:
         super().__init__()
-        self.offer = offer
+        self.offer, self._starttls_context = offer, starttls
         self._taken, self._plan = taken, plan
         self._pace: Fault | None = None
         self._then = asyncio.get_running_loop().create_future()
@@ -82,6 +88,10 @@ class Faulty(Sink):
     def connection_lost(self, exc: Exception | None) -> None:
         self.over = True
         self._taken.open -= 1
+
+    def data_received(self, data: bytes) -> None:
+        self._taken.reads.append(data)
+        super().data_received(data)
 
     def answer(self, step: str, argument: str, usual: str) -> str:
         self._taken.commands.append(f"{step} {argument}".strip())
@@ -100,7 +110,14 @@ class Faulty(Sink):
             self._flush()
             self.over = True
             return ""
-        if action is Fault.DISCARD:
+        if action is Fault.STRICT and self._buffer:
+            said = super().answer(step, argument, "554 5.5.0 SMTP synchronization error")
+            self._end_session()
+            return said
+        if action is Fault.PATIENT and self._buffer:
+            early = self._buffer.count(b"\n")
+            usual += "\r\n503 5.5.1 Bad sequence of commands" * early
+        if action in (Fault.DISCARD, Fault.PATIENT):
             self.discard()
         if action in (Fault.SPLIT, Fault.LATE):
             self._pace = action
@@ -109,6 +126,21 @@ class Faulty(Sink):
     def accepted(self) -> None:
         self._taken.peers.append(self.transport.get_extra_info("peername")[0])
         self._taken.messages.append((self.sender, tuple(self.recipients), self.body))
+
+    def _starttls(self, argument: str) -> None:
+        self.answer("STARTTLS", argument, "220 2.0.0 go")
+        self._flush()
+        self.discard()
+        self._then = asyncio.get_running_loop().create_task(self._secure())
+
+    async def _secure(self) -> None:
+        loop = asyncio.get_running_loop()
+        assert self._starttls_context
+        secured = await loop.start_tls(
+            self.transport, self, self._starttls_context, server_side=True
+        )
+        assert isinstance(secured, asyncio.Transport)
+        self.transport, self.offer = secured, self.offer.replace(",STARTTLS", "")
 
     def _lines(self) -> bool:
         return not self._stopped_in_body() and super()._lines()
@@ -156,15 +188,16 @@ async def sink(
     *,
     offer: str = OFFER,
     tls: ssl.SSLContext | None = None,
+    starttls: ssl.SSLContext | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> AsyncIterator[Taken]:
-    """Run a sink on a free port, TLS from the first byte where there is a context."""
+    """Run a sink, `tls` from the first byte, or `starttls` where that is offered."""
     taken = Taken()
     connections: list[Faulty] = []
 
     def connection() -> Faulty:
-        connections.append(Faulty(taken, plan, offer))
+        connections.append(Faulty(taken, plan, offer, starttls))
         return connections[-1]
 
     server = await asyncio.get_running_loop().create_server(connection, host, port, ssl=tls)

@@ -61,7 +61,7 @@ class TestOverRelays(TestMx):
 
 @asynccontextmanager
 async def over(host: str, password: str = "") -> AsyncIterator[Mx]:
-    login = {"username": "ada", "password": password} if password else {}
+    login: dict[str, Any] = {"username": "ada", "password": password} if password else {}
     channel = Mx({"a": A}, relays=[host], **login)
     try:
         yield channel

@@ -12,8 +12,9 @@ import pytest
 from dns_server import dns_server
 from mx_sending import FIRST, SECOND, ZONE, World, failed, sending
 from smtp_server import Authority, authority, relay
-from smtp_sink import OFFER, Fault, sink
+from smtp_sink import Fault, sink
 
+from benchmarks.smtp.sink import OFFER
 from vero_channels.transport.egress.dns import Dns
 from vero_channels.transport.egress.mta_sts import NoPolicyError, fetch_policy, parse
 from vero_channels.transport.smtp_server import tls_context

@@ -92,7 +92,7 @@ class Smtp:
         )
         self._pool = Pool(self._server, limits)
         try:
-            self._dsn = Dsn(tuple(dsn), dsn_full) if dsn else None
+            self._dsn = Dsn(dsn, full=dsn_full) if dsn else None
         except ValueError as error:
             raise ConfigError(f"channel {name!r}: {error}") from None
         self._require_tls = require_tls

@@ -19,7 +19,12 @@ async def by_bdat(flight: Flight, first: Parcel, size: int) -> None:
 
     Raises SessionError or EndError where the session is over, with the letters still in flight.
     """
-    await _Window(flight, size).hand_over(first)
+    try:
+        await _Window(flight, size).hand_over(first)
+    except SessionError:
+        if flight.dialogue.overdue and not flight.fresh:
+            flight.pipelining.lower("bdat")  # it may have thrown away what it did not expect
+        raise
 
 
 class _Window:
@@ -43,23 +48,24 @@ class _Window:
                 await self._hear()
             room = len(self._written) < self._size and self._flight.mode == "bdat"
             parcel = self._flight.next() if room else None
+        await self._clear()
 
     async def _write(self, parcel: Parcel) -> None:
-        data, many = parcel.letter.data, len(parcel.letter.recipients) > 1
-        if many or len(data) > CHUNK:  # what may take a while, or be stopped half way: alone
+        data = parcel.letter.data
+        if len(parcel.letter.recipients) > 1 or len(data) > CHUNK:
+            # every recipient has to be accepted before the data, or as much as this is not to be
+            # said in vain: that is what DATA is for
             while self._written:
                 await self._settle()
-        if many:
-            # its data may not follow before every recipient was accepted
-            if self._unclear:
-                await self._reset()
+            await self._clear()
             await by_data(self._flight, parcel)
             return
         parcel.commands.append(Command(END.step, b"BDAT %d LAST\r\n" % len(data)))
         reset = self._unclear or bool(self._written)
-        head = (_RSET if reset else b"") + b"".join(command.line for command in parcel.commands)
-        await self._flight.write(parcel, head + data, b"", reset + len(parcel.commands))
-        self._unclear = False
+        lines = (command.line for command in parcel.commands)
+        group = b"".join((_RSET if reset else b"", *lines, data))
+        self._flight.dialogue.say(group, reset + len(parcel.commands))
+        parcel.ended, self._unclear = True, False
         self._written.append(reset)
 
     async def _hear(self) -> None:
@@ -68,19 +74,16 @@ class _Window:
         flight.wanting = len(self._written) < self._size
         try:
             heard = await flight.dialogue.heard(flight.server.data_timeout)
-        except SessionError:
-            if flight.dialogue.overdue and flight.answered:
-                flight.pipelining.lower("bdat")  # it may have thrown away what it did not expect
-            raise
         finally:
             flight.wanting = False
         if heard:
             await self._settle()
 
-    async def _reset(self) -> None:
-        self._flight.dialogue.say(_RSET, 1)
-        self._unclear = False
-        await self._answer_to_reset()
+    async def _clear(self) -> None:
+        if self._unclear:
+            self._unclear = False
+            self._flight.dialogue.say(_RSET, 1)
+            await self._answer_to_reset()
 
     async def _answer_to_reset(self) -> None:
         reply = await self._flight.dialogue.reply(self._flight.server.data_timeout)
@@ -95,12 +98,20 @@ class _Window:
         refused: tuple[Command, Reply] | None = None
         reply, early = Reply(0), False
         for command in parcel.commands:
-            reply = await flight.dialogue.reply(flight.server.data_timeout)
+            try:
+                reply = await flight.dialogue.reply(flight.server.data_timeout)
+            except SessionError:
+                if early:
+                    flight.put_back()
+                raise
             if reply.code == 421:
                 raise EndError(flight.refusal(command, reply))
-            early = early or out_of_step(reply, command.step, all_well=refused is None)
+            if out_of_step(reply, all_well=refused is None):
+                flight.pipelining.lower("bdat")
+                early = True
             if reply.code // 100 != 2:
                 refused = refused or (command, reply)
+                parcel.ended = False  # without a sender or a recipient it will not be taken
         if reply.code // 100 == 3:
             raise SessionError(f"it asked for more after the message: {reply.words}", reply.label)
         self._written.popleft()
@@ -116,7 +127,6 @@ class _Window:
             detail = f"{refusal.detail}, and yet the server took the message"
             flight.settle(Uncertain(detail, channel=refusal.channel, code=refusal.code))
         elif early:
-            flight.pipelining.lower("bdat")
             flight.put_back()
         else:
             flight.settle(flight.refusal(*refused))

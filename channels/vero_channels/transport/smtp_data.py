@@ -30,7 +30,7 @@ async def by_data(flight: Flight, first: Parcel) -> None:
     parcel: Parcel | None = first
     while parcel:
         following = None
-        if await _Envelope(flight, parcel, len(said), mode).invited():
+        if await _Envelope(flight, parcel, mode, len(said), joined=parcel is not first).invited():
             following = flight.next() if mode == "cross" == flight.mode else None
             said = _opening(following, mode) if following else []
             await _message(flight, parcel, said, mode)
@@ -63,17 +63,24 @@ async def _message(
         raise EndError(flight.refusal(END, reply))
     if reply.code // 100 == 3:
         raise SessionError(f"it asked for more after the message: {reply.words}", reply.label)
-    if following and out_of_step(reply, END.step, all_well=True):
+    if following and out_of_step(reply, all_well=True):
         flight.pipelining.lower(mode)
         raise EndError(flight.refusal(END, reply), sync=True)
     flight.settle(reply if reply.code // 100 == 2 else flight.refusal(END, reply))
 
 
 class _Envelope:
-    """The commands of one letter, of which the first `said` have been written already."""
+    """The commands of one letter, of which the first `said` have been written already.
 
-    def __init__(self, flight: Flight, parcel: Parcel, said: int, mode: Mode) -> None:
-        self._flight, self._parcel, self._said, self._mode = flight, parcel, said, mode
+    joined: they were written behind another message.
+    """
+
+    def __init__(
+        self, flight: Flight, parcel: Parcel, mode: Mode, said: int, *, joined: bool
+    ) -> None:
+        self._flight, self._parcel = flight, parcel
+        self._mode: Mode = mode
+        self._said, self._joined = said, joined
         self._refused: tuple[Command, Reply] | None = None
 
     async def invited(self) -> bool:
@@ -86,7 +93,7 @@ class _Envelope:
                 self._flight.say([command])
             reply = await self._hear(at)
             granted = command is _DATA and reply.code // 100 == 3
-            self._judge(command, reply, early=0 < at < self._said)
+            self._judge(command, reply, early=at < self._said)
         if granted and self._parcel.answer.done() and not self._refused:
             raise SessionError("the send was cancelled")  # nothing else takes DATA back
         if granted and not self._refused:
@@ -99,10 +106,10 @@ class _Envelope:
         try:
             return await flight.dialogue.reply(flight.server.timeout)
         except SessionError as broken:
-            joined = at > 0 or self._mode == "cross"
-            if not (flight.dialogue.overdue and joined and at < self._said):
+            behind = at < self._said and (at > 0 or self._joined)
+            if not (flight.dialogue.overdue and behind):
                 raise
-            # It answered the first command, and threw away what came in with it.
+            # It answered what came first, and threw away what came in with it.
             flight.pipelining.lower(self._mode)
             detail, channel = f"{flight.server}: {broken}", flight.server.channel
             raise EndError(Deferred(detail, channel=channel), sync=True) from None
@@ -110,12 +117,11 @@ class _Envelope:
     def _judge(self, command: Command, reply: Reply, *, early: bool) -> None:
         """Note a refusal. Raises EndError where the reply ends the session.
 
-        early: the command was written before the one before it was answered.
+        early: the command was written together with others.
         """
         if reply.code == 421:
             raise EndError(self._flight.refusal(command, reply))
-        early = early or (command.step == "MAIL FROM" and self._mode == "cross")
-        if early and out_of_step(reply, command.step, all_well=self._refused is None):
+        if early and out_of_step(reply, all_well=self._refused is None):
             self._flight.pipelining.lower(self._mode)
             raise EndError(self._flight.refusal(command, reply), sync=True)
         if reply.code // 100 != (3 if command is _DATA else 2):
@@ -128,6 +134,9 @@ class _Envelope:
         """
         flight = self._flight
         within = flight.server.data_timeout if granted else flight.server.timeout
+        if granted and self._refused and self._refused[0].step != "RCPT TO":
+            flight.settle(flight.refusal(*self._refused))
+            raise SessionError("the server granted DATA without a sender")
         try:
             reply = await flight.dialogue.command(b"." if granted else b"RSET", within)
         finally:

@@ -60,6 +60,7 @@ class Flight:
     """Letters from `take` over one session; those that may go over another one to `again`.
 
     left: how many messages it may still take. wanting: it would write one more at once.
+    fresh: no message has been answered yet, and it has not been idle either.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Flight:
     ) -> None:
         self.dialogue, self.server = session.dialogue, server
         self.pipelining = pipelining
-        self.left, self.answered, self.wanting = messages, 0, False
+        self.left, self.fresh, self.wanting = messages, True, False
         self.parcels: deque[Parcel] = deque()
         self._extensions = session.extensions
         self._take, self._again = take, again
@@ -127,16 +128,18 @@ class Flight:
             early = await self.dialogue.room(self.server.timeout)
             if early is not None:
                 # The message has no end yet, so whatever this says it was not accepted.
+                if early.code == 421:
+                    raise EndError(self.refusal(END, early))
                 parcel.settle(self.refusal(END, early))
                 raise SessionError("the server did not wait for the end of the message")
+        self.dialogue.say(data[start:] + tail, replies)
         parcel.ended = True
-        self.dialogue.say(data[start:] + tail if tail else data[start:], replies)
 
     def settle(self, outcome: Reply | DeliveryError | None) -> None:
         """The oldest letter is done; without an outcome where nobody waits for it."""
         parcel = self.parcels.popleft()
         parcel.flight = None
-        self.answered += 1
+        self.fresh = False
         if outcome is not None:
             parcel.settle(outcome)
 
@@ -169,22 +172,22 @@ class Flight:
     def _give_back(self, fate: Callable[[Parcel], DeliveryError], *, always: bool = False) -> None:
         """Settle what is in flight, but give back what may well go over another connection.
 
-        Not what has been given back often, nor the first letter of a session that has not
-        answered one: that would be a second try of the same thing.
+        Not what has been given back often, nor the first letter of a fresh session: that would
+        be a second try of the same thing.
         """
         self.dialogue.abort()
         back: list[Parcel] = []
-        oldest = not self.answered
+        first = self.fresh
         for parcel in self.parcels:
             error = fate(parcel)
             parcel.flight = None
             if isinstance(error, Uncertain) or parcel.answer.done():
                 parcel.settle(error)
-            elif always or (not oldest and parcel.sent_on < _RESENDS):
+            elif always or (not first and parcel.sent_on < _RESENDS):
                 parcel.sent_on += not always
                 back.append(parcel)
             else:
                 parcel.settle(error)
-            oldest = False
+            first = False
         self.parcels.clear()
         self._again(back)

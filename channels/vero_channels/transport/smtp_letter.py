@@ -7,7 +7,7 @@ NOTIFY, RET, ENVID and ORCPT (RFC 3461).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -31,13 +31,14 @@ class Dsn:
     Raises ValueError where RFC 3461 knows no such wish.
     """
 
-    notify: tuple[Notify, ...]
+    notify: Sequence[Notify]
     full: bool = False
 
     def __post_init__(self) -> None:
-        known = get_args(Notify)
-        if set(self.notify) - set(known) or ("never" in self.notify and len(self.notify) > 1):
-            raise ValueError(f"dsn {list(self.notify)} is neither ['never'] nor of {known[1:]}")
+        known, alone = set(get_args(Notify)), "never" in self.notify and len(self.notify) > 1
+        if isinstance(self.notify, str) or set(self.notify) - known or alone:
+            some = "a list of success, failure and delay, or ['never']"
+            raise ValueError(f"dsn is {some}, not {self.notify!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
 from vero_channels.transport.smtp_dialogue import Reply
-from vero_channels.transport.smtp_replies import Step
 
 Mode = Literal["off", "envelope", "cross", "bdat"]
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)  # each writes more at once than the one before
@@ -37,11 +36,12 @@ class Pipelining:
         self.most = MODES[min(MODES.index(self.most), MODES.index(below))]
 
 
-def out_of_step(reply: Reply, step: Step, *, all_well: bool) -> bool:
+def out_of_step(reply: Reply, *, all_well: bool) -> bool:
     """Whether a reply says that commands came too early.
 
-    all_well: everything that the step depends on was accepted.
+    all_well: everything that the command depends on was accepted, so that 503, "bad sequence of
+    commands", is not about the commands.
     """
-    if reply.code == 503 and step != "the message":
-        return all_well  # "bad sequence of commands", although it is the right one
+    if reply.code == 503 and all_well:
+        return True
     return reply.code >= 500 and bool(_WORDS.search(reply.words))

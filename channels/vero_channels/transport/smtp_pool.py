@@ -26,6 +26,9 @@ _PAUSE = 10.0  # seconds without another connection after one was refused while 
 _QUIT = 5.0  # seconds for the answer to QUIT
 
 
+Dial = Callable[[Server], Awaitable[Session]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How a pool uses its server.
@@ -64,16 +67,59 @@ class Pool:
         self,
         server: Server,
         limits: Limits,
-        dial: Callable[[Server], Awaitable[Session]] = open_session,
+        dial: Dial = open_session,
     ) -> None:
         if problems := "; ".join(limits.problems()):
             raise ConfigError(f"channel {server.channel!r}: {problems}")
         self._server, self._limits, self._dial = server, limits, dial
         self._pipelining = Pipelining(limits.pipelining)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._start()
+        self._current: _LoopPool | None = None
 
-    def _start(self) -> None:
+    async def hand_over(self, letter: Letter) -> Reply:
+        """The server's yes to the message, for all of its recipients. Raises DeliveryError.
+
+        Uncertain: the connection broke, or no answer came, after the end of the message was
+        written. Cancelling gives up: what had not been written will not be.
+        """
+        return await self._bound().hand_over(letter)
+
+    async def aclose(self) -> None:
+        """Let what waits be sent, then say QUIT on every connection. A later letter opens anew."""
+        await self._bound().aclose()
+
+    @property
+    def unused(self) -> bool:
+        """True while it has neither letters nor connections."""
+        return self._current is None or self._current.unused
+
+    def spare(self) -> bool:
+        """Close the connection that has been idle longest; False where none is."""
+        return self._current is not None and self._current.spare()
+
+    def _bound(self) -> _LoopPool:
+        loop = asyncio.get_running_loop()
+        if self._current is None or self._current.loop is not loop:
+            # asyncio.run() made a new loop: the connections died with the old one.
+            self._current = _LoopPool(
+                loop, self._server, self._limits, self._pipelining, self._dial
+            )
+        return self._current
+
+
+class _LoopPool:
+    """The queue and the connections of one event loop."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        server: Server,
+        limits: Limits,
+        pipelining: Pipelining,
+        dial: Dial,
+    ) -> None:
+        self.loop = loop
+        self._server, self._limits, self._pipelining = server, limits, pipelining
+        self._dial = dial
         self._waiting: deque[Parcel] = deque()
         self._idle: dict[Flight, asyncio.TimerHandle] = {}  # the longest idle one first
         self._busy: dict[Flight, asyncio.Task[None]] = {}
@@ -83,13 +129,7 @@ class Pool:
         self._full_until = 0.0
 
     async def hand_over(self, letter: Letter) -> Reply:
-        """The server's yes to the message, for all of its recipients. Raises DeliveryError.
-
-        Uncertain: the connection broke, or no answer came, after the end of the message was
-        written. Cancelling gives up: what had not been written will not be.
-        """
-        loop = self._bind()
-        parcel = Parcel(letter, loop.create_future())
+        parcel = Parcel(letter, self.loop.create_future())
         self._waiting.append(parcel)
         self._dispatch()
         try:
@@ -100,13 +140,10 @@ class Pool:
 
     @property
     def unused(self) -> bool:
-        """True while it has neither letters nor connections."""
         connections = self._idle or self._busy or self._opening or self._closing
         return not (self._waiting or connections)
 
     async def aclose(self) -> None:
-        """Let what waits be sent, then say QUIT on every connection. A later letter opens anew."""
-        self._bind()
         while working := {*self._busy.values(), *self._opening, *self._closing}:
             self._stop_openings()
             await asyncio.wait(working)
@@ -114,14 +151,6 @@ class Pool:
         for timer in idle.values():
             timer.cancel()
         await asyncio.gather(*map(self._quit, idle))
-
-    def _bind(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            # asyncio.run() made a new loop: the connections died with the old one.
-            self._loop = loop
-            self._start()
-        return loop
 
     # what waits, and who takes it
 
@@ -154,9 +183,9 @@ class Pool:
                 flight.dialogue.nudge()
 
     def _may_open(self) -> bool:
-        loop = asyncio.get_running_loop()
         count = len(self._opening) + len(self._busy) + len(self._idle) + len(self._closing)
-        return count < self._limits.connections and (count == 0 or loop.time() >= self._full_until)
+        full = count > 0 and self.loop.time() < self._full_until
+        return count < self._limits.connections and not full
 
     def _cancelled(self, parcel: Parcel) -> None:
         flight = parcel.flight
@@ -177,7 +206,8 @@ class Pool:
     async def _open(self) -> None:
         try:
             session = await self._dial(self._server)
-        except DeliveryError as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, who waits is to hear of it
+            self._opening -= {asyncio.current_task()}
             self._refused(error)
             return
         flight = Flight(
@@ -190,19 +220,17 @@ class Pool:
         )
         self._set_to_work(flight, self._take())
 
-    def _refused(self, error: DeliveryError) -> None:
+    def _refused(self, error: Exception) -> None:
         """Without any other connection nobody can be served; with some, those have to do."""
-        if self._busy or self._idle or len(self._opening) > 1:
-            self._full_until = asyncio.get_running_loop().time() + _PAUSE
+        if self._busy or self._idle or self._opening:
+            self._full_until = self.loop.time() + _PAUSE
             return
         while parcel := self._take():
-            # one for each: a traceback grows where the same error is raised twice
-            parcel.settle(_twin(error))
+            # one for each: tracebacks grow where it is raised
+            parcel.settle(_twin(error) if isinstance(error, DeliveryError) else error)
 
     def _set_to_work(self, flight: Flight, parcel: Parcel | None) -> None:
-        task = asyncio.get_running_loop().create_task(self._work(flight, parcel))
-        self._busy[flight] = task
-        task.add_done_callback(lambda _: self._rest(flight))
+        self._busy[flight] = self.loop.create_task(self._work(flight, parcel))
 
     async def _work(self, flight: Flight, parcel: Parcel | None) -> None:
         try:
@@ -220,9 +248,12 @@ class Pool:
             flight.lost(broken)
         except EndError as end:
             flight.over(end)
-        except BaseException:
+        except (Exception, asyncio.CancelledError):
             flight.lost(SessionError("the connection was given up"))
             raise
+        finally:
+            if not self.loop.is_closed():
+                self._rest(flight)
 
     async def _soon(self, flight: Flight) -> Parcel | None:
         """The next letter; who was just answered has one turn of the loop to hand it over."""
@@ -238,13 +269,13 @@ class Pool:
 
     def _rest(self, flight: Flight) -> None:
         """Work is over, for now or for good."""
-        self._busy.pop(flight, None)
-        if flight.usable and self._loop is not None and not self._loop.is_closed():
-            self._idle[flight] = self._loop.call_later(self._limits.idle, self._expire, flight)
+        del self._busy[flight]
+        if flight.usable:
+            flight.fresh = False
+            self._idle[flight] = self.loop.call_later(self._limits.idle, self._expire, flight)
         self._dispatch()
 
     def spare(self) -> bool:
-        """Close the connection that has been idle longest; False where none is."""
         if not self._idle:
             return False
         flight, timer = next(iter(self._idle.items()))
@@ -267,7 +298,7 @@ class Pool:
 
     def _track(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
         """Run it beside everything else, and see to what waits when it is done."""
-        task = asyncio.get_running_loop().create_task(work)
+        task = self.loop.create_task(work)
         tasks.add(task)
 
         def done(task: asyncio.Task[None]) -> None:
