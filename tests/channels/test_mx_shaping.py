@@ -8,14 +8,15 @@ import pytest
 
 from vero_channels.transport.egress.amounts import Bucket, rate, seconds
 from vero_channels.transport.egress.automation import answer
+from vero_channels.transport.egress.shaping import Shaping
 from vero_channels.transport.egress.shaping_file import load
 from vero_deliver.errors import ConfigError, Deferred
 
 GMAIL = ["gmail-smtp-in.l.google.com", "alt1.gmail-smtp-in.l.google.com"]
 
 
-def loaded(tmp_path: Path, *texts: str):
-    files = []
+def loaded(tmp_path: Path, *texts: str) -> Shaping:
+    files: list[Path] = []
     for number, text in enumerate(texts):
         files.append(tmp_path / f"{number}.toml")
         files[-1].write_text(text)

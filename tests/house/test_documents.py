@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, get_args
 
 import click
@@ -16,7 +18,12 @@ from documents import ROOT, blocks, read, rows, section
 from jinja2 import BaseLoader
 from jinja2.filters import FILTERS as JINJA_FILTERS
 
+from vero_channels.email.mx import Mx
 from vero_channels.email.smtp import Smtp
+from vero_channels.transport.egress.shaping import OPTIONS, Tls
+from vero_channels.transport.egress.shaping_file import load
+from vero_channels.transport.egress.sources import Source
+from vero_channels.transport.egress.warm_up import SCHEDULE
 from vero_deliver import Message, Renderer, Sms, User, errors, message, registry
 from vero_deliver.channel import Receipt
 from vero_deliver.cli import SECTIONS, cli
@@ -207,6 +214,31 @@ def test_every_state_has_a_true_row(state: State) -> None:
 def test_every_smtp_option_has_a_row() -> None:
     """The table has the arguments of Smtp."""
     assert set(rows(section(read("sending.md"), "SMTP"))) == set(inspect.signature(Smtp).parameters)
+
+
+def test_every_mx_option_has_a_row() -> None:
+    """The tables have the arguments of Mx, the keys of a source and the options of shaping."""
+    text = read("shared-ips.md")
+    assert set(rows(section(text, "Options"))) == set(inspect.signature(Mx).parameters)
+    sources = {one.name for one in dataclasses.fields(Source)} - {"name"}
+    assert set(rows(section(text, "Sources"))) == sources
+    assert set(rows(section(text, "Shaping"))) == set(OPTIONS)
+    assert {name.strip('"') for name in rows(section(text, "TLS"))} - {"enable_tls"} == set(
+        get_args(Tls)
+    )
+
+
+def test_warm_up_schedule_is_true() -> None:
+    """The document has the figures of the code."""
+    told = ", ".join(f"{number:,}" for number in SCHEDULE)
+    assert told in " ".join(section(read("shared-ips.md"), "Warm-up").split())
+
+
+def test_shaping_example_is_one(tmp_path: Path) -> None:
+    """The example of a shaping table can be read."""
+    file = tmp_path / "shaping.toml"
+    file.write_text(blocks(section(read("shared-ips.md"), "Shaping"), "toml")[0])
+    assert load([file]).shape("shop.example", "google", "mta1").connection_limit == 5
 
 
 def test_channel_matrix_names_no_driver_that_is_gone() -> None:
