@@ -106,7 +106,8 @@ def test_a_wrong_option_is_told(case: str) -> None:
     """What cannot work is a ConfigError of the constructor that names channel and key."""
     options, words = WRONG[case]
     with pytest.raises(ConfigError, match=rf"(?s)^(channel 'mx': )?.*{words}"):
-        Mx(**({"sources": {"a": A}} | options))
+        make: dict[str, Any] = {"sources": {"a": A}}
+        Mx(**(make | options))
 
 
 TOML = """
