@@ -15,7 +15,6 @@ from typing import Any, Final, Literal
 from vero_channels.transport.egress.amounts import Rate
 from vero_channels.transport.egress.rules import Rule
 
-MatchKind = Literal["MXSuffix", "HostName", "DomainSuffix"]
 Tls = Literal["Opportunistic", "Required", "RequiredInsecure", "Disabled"]
 
 DEFAULT: Final = "default"
@@ -47,10 +46,19 @@ OPTIONS: Final = tuple(option.name for option in fields(Shape))
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Which destinations are a provider's. Every host has to match, or the domain itself."""
+    """Which destinations are a provider's: every host has to be, or the domain itself."""
 
-    kind: MatchKind
-    text: str
+    host_suffixes: tuple[str, ...] = ()
+    hosts: frozenset[str] = frozenset()
+    domain_suffixes: tuple[str, ...] = ()
+
+    def means(self, domain: str, hosts: Sequence[str]) -> bool:
+        """Whether mail for that domain, which those hosts take, goes to the provider."""
+        if domain.endswith(self.domain_suffixes):
+            return True
+        return bool(hosts) and all(
+            host.endswith(self.host_suffixes) or host in self.hosts for host in hosts
+        )
 
 
 @dataclass(slots=True)
@@ -60,7 +68,7 @@ class Table:
     options: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
-    matches: list[Match] = field(default_factory=list)
+    match: Match | None = None
     replace_base: bool = False
 
     def merge(self, later: Table) -> Table:
@@ -75,7 +83,7 @@ class Table:
             options={**self.options, **later.options},
             sources=sources,
             rules=[*self.rules, *later.rules],
-            matches=later.matches or self.matches,
+            match=later.match or self.match,
         )
 
 
@@ -96,7 +104,7 @@ class Shaping:
         """The provider whose hosts these are, or ""; the one named last where several match."""
         found = ""
         for name, table in self.providers.items():
-            if _is_of(table.matches, domain, hosts):
+            if table.match is not None and table.match.means(domain, hosts):
                 found = name
         return found
 
@@ -120,11 +128,3 @@ class Shaping:
         ):
             if name in tables:
                 yield tables[name]
-
-
-def _is_of(matches: Sequence[Match], domain: str, hosts: Sequence[str]) -> bool:
-    if any(match.kind == "DomainSuffix" and domain.endswith(match.text) for match in matches):
-        return True
-    suffixes = tuple(match.text for match in matches if match.kind == "MXSuffix")
-    names = {match.text for match in matches if match.kind == "HostName"}
-    return bool(hosts) and all(host.endswith(suffixes) or host in names for host in hosts)

@@ -13,7 +13,6 @@ from vero_channels.transport.egress.shaping import (
     OPTIONS,
     SHIPPED,
     Match,
-    MatchKind,
     Shaping,
     Table,
     Tls,
@@ -24,7 +23,7 @@ from vero_deliver.reading import ReadError, display, parse_toml, read_text
 from vero_deliver.toml_lines import toml_lines
 
 _PROVIDER: Final = "provider"
-_MATCHES: Final = get_args(MatchKind)
+_MATCHES: Final = ("MXSuffix", "HostName", "DomainSuffix")
 _PLAIN_ACTIONS: Final = tuple(name for name in get_args(ActionName) if name != "SetConfig")
 _ACTIONS: Final = f"write {', '.join(map(quoted, _PLAIN_ACTIONS))} or {{ SetConfig = ... }}"
 
@@ -146,7 +145,7 @@ class _Reader:
                     if (rule := self._rule(each, (*here, number)))
                 ]
             else:
-                table.matches = self._matches(value, here)
+                table.match = self._match(value, here)
         return table
 
     def _options(self, raw: Any, at: KeyPath) -> dict[str, Any]:
@@ -163,16 +162,17 @@ class _Reader:
         else:
             into[key] = self._read(_READERS[key], value, at)
 
-    def _matches(self, raw: Any, at: KeyPath) -> list[Match]:
-        found = []
+    def _match(self, raw: Any, at: KeyPath) -> Match:
+        found: dict[str, list[str]] = {kind: [] for kind in _MATCHES}
         for number, each in enumerate(self._list(raw, at)):
             here = (*at, number)
-            kinds = [kind for kind in _MATCHES if isinstance(each, dict) and set(each) == {kind}]
-            if not kinds:
+            kind = next(iter(each), "") if isinstance(each, dict) and len(each) == 1 else ""
+            if kind not in found:
                 self._wrong(here, 'write { MXSuffix = ".example.com" }, HostName or DomainSuffix')
-            elif text := self._read(_text, each[kinds[0]], (*here, kinds[0])):
-                found.append(Match(kinds[0], text.lower().rstrip(".")))
-        return found
+            elif text := self._read(_text, each[kind], (*here, kind)):
+                found[kind].append(text.lower().rstrip("."))
+        suffixes, names, domains = found.values()
+        return Match(tuple(suffixes), frozenset(names), tuple(domains))
 
     def _rule(self, raw: Any, at: KeyPath) -> Rule | None:
         given = dict(self._mapping(raw, at))

@@ -70,9 +70,10 @@ class Pool:
 
     def pick(self, point: float, names: Sequence[str]) -> tuple[str, float]:
         """Whose turn that point is among these, and the point to go on with without that one."""
-        left = point * sum(self.weights[name] for name in names)
-        for name in names:
-            if left < self.weights[name] or name == names[-1]:
+        left, chosen = point * sum(self.weights[name] for name in names), names[-1]
+        for name in names[:-1]:
+            if left < self.weights[name]:
+                chosen = name
                 break
             left -= self.weights[name]
-        return name, min(left / self.weights[name], 1.0)
+        return chosen, min(left / self.weights[chosen], 1.0)
