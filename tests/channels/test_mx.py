@@ -93,8 +93,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a relay with a scheme": ({"relays": ["smtp://x"]}, "relays: 'smtp://x' is no host"),
     "a relay in a string": ({"relays": "mta.example"}, "relays: expected a list"),
     "a port": ({"port": 0}, "port 0"),
-    "a nameserver": ({"nameservers": ["dns.example"]}, "'dns.example' is no nameserver"),
+    "a nameserver": ({"nameservers": ["dns.example"]}, "nameservers: 'dns.example' is no IP"),
     "a schedule": ({"warm_up_schedule": [50, "100"]}, "warm_up_schedule: '100'"),
+    "no patience": ({"patience": -1}, "patience: a number of seconds"),
     "a timeout": ({"timeout": 0}, "timeouts"),
     "a shaping table that is not there": ({"shaping": "nowhere.toml"}, "nowhere.toml"),
     "a username without password": ({"relays": ["x"], "username": "ada"}, "no password"),
@@ -105,9 +106,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_wrong_option_is_told(case: str) -> None:
     """What cannot work is a ConfigError of the constructor that names channel and key."""
     options, words = WRONG[case]
+    arguments: dict[str, Any] = {"sources": {"a": A}} | options
     with pytest.raises(ConfigError, match=rf"(?s)^(channel 'mx': )?.*{words}"):
-        make: dict[str, Any] = {"sources": {"a": A}}
-        Mx(**(make | options))
+        Mx(**arguments)
 
 
 TOML = """

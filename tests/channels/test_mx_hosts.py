@@ -179,6 +179,7 @@ async def test_hosts_on_private_networks_are_not_talked_to() -> None:
 PRIVATE = (
     "127.0.0.1 10.1.2.3 172.16.0.1 192.168.0.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 "
     "255.255.255.255 ::1 :: fe80::1 fc00::1 ff02::1 ::ffff:10.0.0.1 ::ffff:127.0.0.1 "
+    "::127.0.0.1 ::10.0.0.1 fec0::1 64:ff9b:1::a00:1 2001:db8::1 "
     "2002:7f00:1::1 64:ff9b::7f00:1 64:ff9b::a00:1 2001:0:4136:e378:8000:63bf:3fff:fdd2"
 )
 
@@ -254,3 +255,48 @@ async def test_relays_in_order_take_everything() -> None:
         await mx.send(to("ada@example.org", "ben@elsewhere.example"), "key-1")
     assert not first.messages
     assert len(second.messages) == 1
+
+
+@pytest.mark.anyio
+async def test_relays_by_weight() -> None:
+    """With a table each new connection chooses by weight."""
+    async with sink() as first, sink() as second:
+        relays = {f"127.0.0.1:{first.port}": 9, f"127.0.0.1:{second.port}": 1}
+        world = World()
+        async with sending(25, relays=relays, surroundings=world.surroundings) as mx:
+            for number in range(200):
+                await mx.send(sample_email(), f"key-{number}")
+                await mx.aclose()
+                world.time += 1
+    assert 165 <= first.connections <= 195
+    assert first.connections + second.connections == 200
+
+
+@pytest.mark.anyio
+async def test_a_source_of_ipv6_leaves_hosts_without_it_to_others() -> None:
+    """Where hosts speak IPv4 alone, sources of IPv6 have no turn; alone they are no way there."""
+    six = {"address": "::1"}
+    async with sink(host=FIRST) as host:
+        async with sending(host.port, sources={"six": six, "a": A}) as mx:
+            for number in range(4):
+                await mx.send(sample_email(), f"key-{number}")
+        async with sending(host.port, sources={"six": six}) as mx:
+            error = await failed(mx)
+    assert isinstance(error, Refused)
+    assert host.peers == ["127.0.0.21"] * 4
+
+
+@pytest.mark.anyio
+async def test_a_domain_with_a_hundred_hosts_costs_five_tries() -> None:
+    """Whoever names many hosts that do not answer does not keep us for long."""
+    names = [f"h{number}.example.org" for number in range(100)]
+    zone = "".join(
+        f"example.org. 60 IN MX {n} {name}.\n{name}. 60 IN A {FIRST}\n"
+        for n, name in enumerate(names)
+    )
+    async with (
+        sink(lambda step, _: "421 no" if step == "connect" else None, host=FIRST) as host,
+        sending(host.port, zone=zone) as mx,
+    ):
+        assert isinstance(await failed(mx), Deferred)
+    assert host.connections == 5

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,32 +90,31 @@ class Mx:
     ) -> None:
         self._name, self._patience = name, patience
         self._world = world = surroundings or Surroundings()
+        dns: Dns | None = None
         try:
             self._shaping = load([Path(shaping)] if shaping else [])
             self._sources = sources_of(sources)
             self._pools = pools_of(pools or {}, self._sources, world.random)
             hosts = relays_of(relays)
             schedule = schedule_of(warm_up_schedule)
-            dns = Dns(nameservers, timeout=_DNS_TIMEOUT)
+            if not patience >= 0:
+                raise ValueError("patience: a number of seconds, 0 or more")
+            if not hosts:
+                dns = Dns(nameservers, timeout=_DNS_TIMEOUT)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"channel {name!r}: {error}") from None
         own = self._sources.values()
         account = Account(name, username, password, ca_file, timeout, data_timeout)
-        self._dialler = Dialler(
-            account, None if hosts else dns, own, world, allow_private=allow_private
-        )
+        self._dialler = Dialler(account, dns, own, world, allow_private=allow_private)
         for source in own:  # what is wrong is told now, not at a send
             for host in hosts or [Host("mx.example.com", port)]:
                 self._dialler.server(source, host)
-
-        async def fetch_from_internet(url: str) -> bytes:
-            return await fetch_policy(url, dns, allow_private=allow_private)
-
-        policies = Policies(dns, fetch or fetch_from_internet, world.clock) if mta_sts else None
         self._way: ByMx | ByRelays
-        if hosts:
+        if dns is None:
             self._way = ByRelays(hosts, self._shaping, verified=bool(username))
         else:
+            fetch = fetch or partial(fetch_policy, dns=dns, allow_private=allow_private)
+            policies = Policies(dns, fetch, world.clock) if mta_sts else None
             names = [source.ehlo for source in own]
             self._way = ByMx(name, dns, policies, self._shaping, port=port, own=names)
         self._automation = Automation(world.clock)

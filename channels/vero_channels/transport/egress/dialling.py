@@ -88,19 +88,15 @@ class Dialler:
         source: Source,
         host: Host,
         address: str | None = None,
-        *,
-        security: Security | Literal["opportunistic"] = "starttls",
-        verify: bool = True,
     ) -> Server:
-        """The host as it is seen from that source. Raises ConfigError."""
+        """The host as it is seen from that source, with good TLS. Raises ConfigError."""
         account = self._account
         return Server(
             channel=account.channel,
             host=host.name,
             port=host.port,
             address=address,
-            security=security,
-            verify=verify,
+            security="starttls",
             username=account.username,
             password=account.password,
             ca_file=account.ca_file,
@@ -179,8 +175,10 @@ class Dialler:
         except Misconfigured as error:
             if self._dns is None:
                 raise
-            # a stranger's server says nothing about us
-            failure = self._deferred(error.detail, error.code)
+            # a stranger's server says nothing about us, and advice about our options is no use
+            about_tls = error.code.startswith("STARTTLS")
+            detail = error.detail.partition("; ")[0] if about_tls else error.detail
+            failure = self._deferred(detail, error.code)
         raise failure
 
     def _summed_up(self, failures: list[DeliveryError]) -> DeliveryError:

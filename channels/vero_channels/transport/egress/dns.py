@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
-from vero_deliver.errors import ConfigError
-
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver
     from dns.name import Name
@@ -23,6 +21,7 @@ _PORT: Final = 53
 _UDP_OCTETS: Final = 1_232  # of an answer over UDP, as the DNS flag day of 2020 has it; else TCP
 _CACHED: Final = 50_000  # answers, for as long as each of them says
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")  # all that IANA has given to the internet
 
 
 class NoSuchNameError(Exception):
@@ -34,16 +33,15 @@ class UnansweredError(Exception):
 
 
 class Dns:
-    """A resolver with a cache, made when it is first asked.
+    """A resolver with a cache.
 
     nameservers: "192.0.2.53", "192.0.2.53:5353", "[2001:db8::1]:53"; none for the system's.
     timeout: seconds for one question, repeats included. Raises ValueError.
     """
 
     def __init__(self, nameservers: Sequence[str], timeout: float) -> None:
-        self._at = [_server_at(text) for text in nameservers]
         self._timeout = timeout
-        self._resolver: Resolver | None = None
+        self._resolver = _resolver([_server_at(text) for text in nameservers], timeout)
 
     async def mail_hosts(self, domain: str) -> list[tuple[int, str]]:
         """Preference and name of each MX, the best first; one with the name "" is a null MX.
@@ -91,8 +89,6 @@ class Dns:
             asked = dns.name.from_text(name)
         except (dns.exception.DNSException, ValueError):
             raise NoSuchNameError(f"{name!r} is no name that DNS could hold") from None
-        if self._resolver is None:
-            self._resolver = self._made()
         try:
             answer = await self._resolver.resolve(
                 asked, kind, search=False, raise_on_no_answer=False
@@ -107,37 +103,34 @@ class Dns:
             raise UnansweredError(detail) from None
         return list(answer.rrset or ())
 
-    def _made(self) -> Resolver:
-        from dns.asyncresolver import Resolver
-        from dns.nameserver import Do53Nameserver
-        from dns.resolver import LRUCache, NoResolverConfiguration
 
-        try:
-            resolver = Resolver(configure=not self._at)
-        except NoResolverConfiguration:
-            raise ConfigError(
-                "this system names no DNS server; write nameservers = ['192.0.2.53']"
-            ) from None
-        if self._at:
-            servers: list[str | Nameserver] = [Do53Nameserver(*at) for at in self._at]
-            resolver.nameservers = servers
-        resolver.lifetime, resolver.timeout = self._timeout, self._timeout / 2.5
-        resolver.use_edns(0, 0, _UDP_OCTETS)
-        resolver.cache = LRUCache(_CACHED)
-        return resolver
+def _resolver(at: Sequence[tuple[str, int]], timeout: float) -> Resolver:
+    from dns.asyncresolver import Resolver
+    from dns.nameserver import Do53Nameserver
+    from dns.resolver import LRUCache, NoResolverConfiguration
+
+    try:
+        resolver = Resolver(configure=not at)
+    except NoResolverConfiguration:
+        raise ValueError("nameservers: this system names none; write ['192.0.2.53']") from None
+    if at:
+        servers: list[str | Nameserver] = [Do53Nameserver(*one) for one in at]
+        resolver.nameservers = servers
+    resolver.lifetime, resolver.timeout = timeout, timeout / 2.5  # so that it asks more than once
+    resolver.use_edns(0, 0, _UDP_OCTETS)
+    resolver.cache = LRUCache(_CACHED)
+    return resolver
 
 
 def is_public(address: Address) -> bool:
     """Whether that is a host on the internet: not loopback, a private network, or hidden such."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-        if address.teredo:
-            return False
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not address.is_multicast
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast
+    if address in _NAT64:
+        return is_public(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
+    if address not in _UNICAST or address.teredo:  # Python counts ::127.0.0.1 and fec0:: as global
+        return False
+    return address.is_global and (address.sixtofour is None or is_public(address.sixtofour))
 
 
 def _text(name: Name) -> str:
@@ -145,7 +138,7 @@ def _text(name: Name) -> str:
 
 
 def _server_at(text: str) -> tuple[str, int]:
-    wrong = f"{text!r} is no nameserver; write an IP address, 192.0.2.53 or 192.0.2.53:5353"
+    wrong = f"nameservers: {text!r} is no IP address; write 192.0.2.53 or 192.0.2.53:5353"
     try:
         bare = str(ipaddress.ip_address(text))
         return bare, _PORT
