@@ -110,12 +110,12 @@ class Faulty(Sink):
             self._flush()
             self.over = True
             return ""
-        if action is Fault.STRICT and self._buffer:
+        if action is Fault.STRICT and self.unread:
             said = super().answer(step, argument, "554 5.5.0 SMTP synchronization error")
             self._end_session()
             return said
-        if action is Fault.PATIENT and self._buffer:
-            early = self._buffer.count(b"\n")
+        if action is Fault.PATIENT and self.unread:
+            early = self.unread.count(b"\n")
             usual += "\r\n503 5.5.1 Bad sequence of commands" * early
         if action in (Fault.DISCARD, Fault.PATIENT):
             self.discard()
@@ -149,7 +149,7 @@ class Faulty(Sink):
         return not self._stopped_in_body() and super()._octets()
 
     def _stopped_in_body(self) -> bool:
-        return bool(self._buffer) and self._plan("body", "") is Fault.DROP and self._end_session()
+        return bool(self.unread) and self._plan("body", "") is Fault.DROP and self._end_session()
 
     def _end_session(self) -> bool:
         self._flush()

@@ -10,7 +10,7 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self, cast
 
 import msgspec
 
@@ -54,6 +54,28 @@ class _Rendered:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _InMime:
+    """A body that is read back from the message's bytes, which hold it anyway.
+
+    ends_line: whether the text ends with a line break; its part of a message always does.
+    """
+
+    subtype: Literal["html", "plain"]
+    ends_line: bool
+
+    def read(self, raw: bytes) -> str:
+        from email import message_from_bytes, policy
+
+        part = message_from_bytes(raw, policy=policy.default).get_body((self.subtype,))
+        assert part is not None  # noqa: S101  # it was built in
+        text = cast(bytes, part.get_payload(decode=True)).decode().replace("\r\n", "\n")
+        return text if self.ends_line else text.removesuffix("\n")
+
+
+_Body = Printed | bytes | _InMime | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class RenderedEmail(_Rendered):
     """One email for one user.
@@ -76,9 +98,10 @@ class RenderedEmail(_Rendered):
     attachments: tuple[File, ...] = ()
     track_opens: bool | None = None
     track_clicks: bool | None = None
-    # what html and text are made of once they are read: pieces, or UTF-8 out of a pickle
-    _html: Printed | bytes | None = field(default=None, init=False, repr=False, compare=False)
-    _text: Printed | bytes | None = field(default=None, init=False, repr=False, compare=False)
+    # what html and text are made of once they are read: pieces; out of a pickle, UTF-8 or the
+    # bytes of the whole message
+    _html: _Body = field(default=None, init=False, repr=False, compare=False)
+    _text: _Body = field(default=None, init=False, repr=False, compare=False)
     # by key and the signers' fingerprints
     _mime: dict[tuple[str, ...], bytes] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -112,7 +135,7 @@ class RenderedEmail(_Rendered):
         """The message as it goes over the wire, CRLF line ends; computed once per key."""
         if (key,) not in self._mime:
             html, text = (
-                None if isinstance(body, bytes) else body for body in (self._html, self._text)
+                body if isinstance(body, Printed) else None for body in (self._html, self._text)
             )
             self._mime[key,] = mime.build(self, key, html=html, text=text)
         return self._mime[key,]
@@ -132,9 +155,12 @@ class RenderedEmail(_Rendered):
         # bytes that exist travel, so another process sends the same ones; a template does not
         state = {**self.__dict__, "_mime": dict(self._fronts())}
         state |= {name: getattr(self, name) for name in _Rendered.__slots__}
-        for name in ("html", "text"):
+        for name, subtype in _BODIES:
             state.pop(name, None)
-            if not isinstance(state.get(f"_{name}"), bytes):
+            body = state.get(f"_{name}")
+            if isinstance(body, Printed) and self._mime and body and body.reads_back():
+                state[f"_{name}"] = _InMime(subtype, body.ends_line())
+            elif body is None or isinstance(body, Printed):
                 text: str = getattr(self, name)
                 state[f"_{name}"] = text.encode("utf-8", "surrogatepass")
         return state
@@ -163,12 +189,19 @@ class _Joined:
         if email is None:
             return ""  # the field's default
         body = email.__dict__[f"_{self._name}"]
-        text = body.decode("utf-8", "surrogatepass") if isinstance(body, bytes) else str(body)
+        if isinstance(body, _InMime):
+            text = body.read(next(iter(email._mime.values())))  # noqa: SLF001  # our own class
+        else:
+            text = body.decode("utf-8", "surrogatepass") if isinstance(body, bytes) else str(body)
         email.__dict__[self._name] = text
         return text
 
 
-for _name in ("html", "text"):
+_BODIES: Final[tuple[tuple[str, Literal["html", "plain"]], ...]] = (
+    ("html", "html"),
+    ("text", "plain"),
+)
+for _name, _ in _BODIES:
     setattr(RenderedEmail, _name, _Joined(_name))
 
 

@@ -24,7 +24,7 @@ class Sink(asyncio.Protocol):
     def __init__(self, delay: float = 0.0) -> None:
         self._delay = delay
         self._out: list[str] = []
-        self._buffer = b""
+        self._buffer, self._at = b"", 0  # what came in, and how far it has been read
         self._read: Callable[[], bool] = self._command
         self._left, self._last = 0, False
         self.over = False
@@ -40,10 +40,16 @@ class Sink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Do all that can be done, then answer it in one write."""
-        self._buffer = self._buffer + data if self._buffer else data
+        self._buffer = self._buffer[self._at :] + data if self._at < len(self._buffer) else data
+        self._at = 0
         while not self.over and self._read():
             pass
         self._flush()
+
+    @property
+    def unread(self) -> bytes:
+        """What has come in and was not looked at."""
+        return self._buffer[self._at :]
 
     def answer(self, step: str, argument: str, usual: str) -> str:  # noqa: ARG002  # faults ask
         """Give the answer to a step; returns it."""
@@ -54,8 +60,8 @@ class Sink(asyncio.Protocol):
         """The message of `sender` to `recipients` is taken; `body` is as on the wire."""
 
     def discard(self) -> None:
-        """Throw away what has come in and was not looked at."""
-        self._buffer = b""
+        """Throw that away."""
+        self._buffer, self._at = b"", 0
 
     def _flush(self) -> None:
         if self._out:
@@ -71,10 +77,10 @@ class Sink(asyncio.Protocol):
             self.transport.write(text)
 
     def _command(self) -> bool:
-        line, end, rest = self._buffer.partition(b"\r\n")
-        if not end:
+        end = self._buffer.find(b"\r\n", self._at)
+        if end < 0:
             return False
-        self._buffer = rest
+        line, self._at = self._buffer[self._at : end], end + 2
         verb, _, argument = line.decode("utf-8", "replace").partition(" ")
         do = getattr(self, f"_{verb.lower()}", None) if verb.isupper() else None
         if do is None:
@@ -105,13 +111,13 @@ class Sink(asyncio.Protocol):
             self._read = self._lines
 
     def _lines(self) -> bool:
-        if self._buffer.startswith(b".\r\n"):
-            self.body, self._buffer = b"", self._buffer[3:]
+        if self._buffer.startswith(b".\r\n", self._at):
+            self.body, self._at = b"", self._at + 3
         else:
-            at = self._buffer.find(_END)
-            if at < 0:
+            end = self._buffer.find(_END, self._at)
+            if end < 0:
                 return False
-            self.body, self._buffer = self._buffer[: at + 2], self._buffer[at + len(_END) :]
+            self.body, self._at = self._buffer[self._at : end + 2], end + len(_END)
         self._read = self._command
         self._end()
         return True
@@ -122,9 +128,10 @@ class Sink(asyncio.Protocol):
         self._read = self._octets
 
     def _octets(self) -> bool:
-        if len(self._buffer) < self._left:
+        end = self._at + self._left
+        if len(self._buffer) < end:
             return False
-        self.body, self._buffer = self._buffer[: self._left], self._buffer[self._left :]
+        self.body, self._at = self._buffer[self._at : end], end
         self._read = self._command
         self._end()
         return True

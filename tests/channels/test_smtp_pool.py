@@ -207,6 +207,35 @@ class TestLost:
         assert server.tokens.total() == 10 - len(uncertain) + 1
 
     @pytest.mark.anyio
+    async def test_window_that_the_server_closes(self) -> None:
+        """421 says that nothing behind it was taken: all of the window goes on."""
+        answers = iter([None, "421 4.3.2 closing"])
+
+        def plan(step: str, _argument: str) -> str | None:
+            return next(answers, None) if step == "RSET" else None
+
+        async with (
+            sink(plan) as server,
+            sending(server.port, pipelining="bdat", connections=1) as smtp,
+        ):
+            found = await outcomes(smtp, 10)
+        assert not [outcome for outcome in found if isinstance(outcome, Exception)]
+        assert set(server.tokens.values()) == {1}
+        assert server.connections == 2
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize("mode", MODES)
+    async def test_senseless_answer_to_a_message(self, mode: str) -> None:
+        """One that is neither yes nor no leaves it open, in every mode."""
+        async with (
+            sink(lambda step, _: "354 more" if step == "." else None) as server,
+            sending(server.port, pipelining=mode) as smtp,
+        ):
+            [outcome] = await outcomes(smtp, 1)
+        assert isinstance(outcome, Uncertain)
+        assert outcome.code == "354"
+
+    @pytest.mark.anyio
     @pytest.mark.parametrize("mode", MODES)
     async def test_connection_that_dies_under_every_message(self, mode: str) -> None:
         """A message is not carried from one dying connection to the next for ever."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from benchmarks import http
 from benchmarks.render import engines, naive, ours, parts
 from benchmarks.render.case import Case, Unavailable
 from benchmarks.render.check import check, page, read_parts, urls
@@ -72,3 +73,10 @@ def test_smtp_is_measured() -> None:
         found = asyncio.run(measure(short, rounds=1, process=None))
         assert set(found) == {"vero_envelope", "vero_cross", "vero_bdat", "aiosmtplib"}
         assert all(speed["per_s"] > 0 for speed in found.values())
+
+
+def test_http_clients_get_the_same() -> None:
+    """A short run of every client that is installed: each answer is looked at."""
+    found = http.run(4, rounds=1, count=40)
+    assert {"vero", "httpx"} <= set(found)
+    assert all(row.per_s[0] > 0 for row in found.values())

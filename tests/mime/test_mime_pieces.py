@@ -115,6 +115,28 @@ def test_a_pickle_has_the_bytes_but_no_pieces() -> None:
     assert b"Chunks" not in pickle.dumps(email)
 
 
+@given(printed, printed, st.sampled_from([(), (File("a.html", b"<p>no</p>", "text/html"),)]))
+@settings(max_examples=200, deadline=None)
+def test_a_pickle_reads_the_same(
+    html: mime.Printed, text: mime.Printed, attachments: tuple[File, ...]
+) -> None:
+    """What is read back from the message's bytes is what the template printed."""
+    email = of_pieces(html=html, text=text, attachments=attachments)
+    raw = email.mime("k")
+    sent = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(email))))
+    assert (sent.html, sent.text) == (str(html), str(text))
+    assert sent.mime("k") == raw
+    assert sent == email
+
+
+def test_a_pickle_has_each_body_once() -> None:
+    """The bytes of the message hold the bodies; they do not travel twice."""
+    body = "<p>" + "lorem ipsum " * 5_000
+    email = of_pieces(html=mime.Printed([body], mime.Chunks([body])))
+    size = len(email.mime("k"))
+    assert size < len(pickle.dumps(email)) < size + 1_000
+
+
 def test_a_pickle_has_no_key() -> None:
     """An email that was signed does not carry its signer away."""
     email = of_pieces()

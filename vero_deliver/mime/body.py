@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
+SURROGATES = re.compile(r"[\ud800-\udfff]")
 # b2a_qp counts a line's last blank as one column and then writes three: 77 or 78 in all.
 # Both patterns start with a literal, which makes the search ten times faster than an anchor.
 _OVERLONG = re.compile(rb"=(?=20\n|09\n)(?<=[^\n]{74}=)")
@@ -41,7 +41,7 @@ def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return _SURROGATES.sub("\ufffd", text).encode()
+        return SURROGATES.sub("\ufffd", text).encode()
 
 
 def _masked_from(match: re.Match[bytes]) -> bytes:

@@ -6,7 +6,7 @@ import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vero_deliver.mime.body import quoted_printable
+from vero_deliver.mime.body import SURROGATES, quoted_printable
 
 _COLUMNS = 76  # RFC 2045 section 6.7, rule 5; a soft line break's "=" is one of them
 
@@ -24,10 +24,12 @@ class Chunks:
     of its own or a soft one. Hence no piece's columns depend on its neighbours.
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_exact", "_known")
 
     def __init__(self, constants: Iterable[str]) -> None:
         """constants: what `encode` will see again and again; anything else costs more there."""
+        constants = tuple(constants)
+        self._exact = _is_exact("".join(constants))
         # a CR at the end may be half of the line break that the next piece completes
         self._known = {text: _open(text) for text in constants if not text.endswith("\r")}
         self._known[""] = ""
@@ -60,6 +62,12 @@ class Chunks:
         except (_HalfBreakError, KeyError):  # a constant that ends in CR is not known
             return quoted_printable("".join(pieces))
         return _ended(encoded)
+
+    def read_back(self, pieces: Sequence[str]) -> bool:
+        """Whether decoding gives these very pieces, joined, but for a line break at the end."""
+        if type(pieces) is Alternating:
+            return self._exact and _is_exact("".join(pieces[1::2]))
+        return _is_exact("".join(pieces))
 
     def _alternating(self, pieces: Alternating) -> str:
         known = self._known
@@ -95,6 +103,14 @@ class Printed:
     def __bool__(self) -> bool:
         return any(self.pieces)
 
+    def reads_back(self) -> bool:
+        """Whether the text can be told from its encoding: no CR, no lone surrogate."""
+        return self.chunks.read_back(self.pieces)
+
+    def ends_line(self) -> bool:
+        """Whether the text ends with a line break."""
+        return next((piece for piece in reversed(self.pieces) if piece), "").endswith("\n")
+
     def quoted_printable(self) -> bytes:
         """Encoded, with CRLF line ends."""
         return self.chunks.encode(self.pieces)
@@ -120,6 +136,10 @@ def _value(text: str) -> str:
     if text.endswith("\r"):
         raise _HalfBreakError
     return _open(text)
+
+
+def _is_exact(text: str) -> bool:
+    return "\r" not in text and (text.isascii() or not SURROGATES.search(text))
 
 
 def _is_printable(text: str) -> bool:

@@ -9,7 +9,7 @@ Deferred, with the seconds to wait.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +40,7 @@ from vero_channels.transport.smtp_dialogue import Reply
 from vero_channels.transport.smtp_email import domain_of, letter_of
 from vero_channels.transport.smtp_letter import Letter
 from vero_channels.transport.smtp_replies import queue_id
+from vero_deliver import mime
 from vero_deliver.channel import Receipt
 from vero_deliver.errors import ConfigError, Deferred, DeliveryError, Refused, Uncertain
 from vero_deliver.rendered import RenderedEmail
@@ -63,6 +64,7 @@ class Mx:
     system's. allow_private: send also to hosts that are not on the internet.
     mta_sts: keep to the policies of the recipients' domains (RFC 8461), fetched by `fetch`.
     timeout: seconds to connect and per command; data_timeout: for the answer to the message.
+    domains: by the From address, whose keys sign and where bounces go.
     """
 
     def __init__(
@@ -85,10 +87,12 @@ class Mx:
         ca_file: str | Path | None = None,
         timeout: float = 60.0,
         data_timeout: float = 300.0,
+        domains: Iterable[mime.Domain] = (),
         fetch: Fetch | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
         self._name, self._patience = name, patience
+        self._domains = mime.Domains(domains)
         self._world = world = surroundings or Surroundings()
         dns: Dns | None = None
         try:
@@ -141,7 +145,7 @@ class Mx:
         Deferred: it was not accepted, or its turn has not come. Uncertain: the connection broke,
         or `data_timeout` passed, after the end of the message had been handed to the network.
         """
-        letter, message_id = letter_of(rendered, key, channel=self._name)
+        letter, message_id = letter_of(rendered, key, channel=self._name, domains=self._domains)
         lanes = self._bound()
         to = await self._way.find(map(domain_of, letter.recipients))
         tenant = rendered.from_.email.rpartition("@")[2].lower()

@@ -7,7 +7,7 @@ recipients can be neither repeated nor called sent. One RenderedEmail per person
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from vero_channels.transport.smtp_pipelining import Mode
 from vero_channels.transport.smtp_pool import Limits, Pool
 from vero_channels.transport.smtp_replies import queue_id
 from vero_channels.transport.smtp_server import Auth, Security, Server, Token
+from vero_deliver import mime
 from vero_deliver.channel import Receipt
 from vero_deliver.errors import ConfigError
 from vero_deliver.rendered import RenderedEmail
@@ -38,6 +39,7 @@ class Smtp:
     `idle` seconds without work.
     dsn: what the sender's address is notified of (RFC 3461), with the message if `dsn_full`, where
     the server offers DSN. require_tls: no hop without TLS (RFC 8689), or no delivery.
+    domains: by the From address, whose keys sign and where bounces go.
     """
 
     def __init__(
@@ -65,8 +67,10 @@ class Smtp:
         dsn: Sequence[Notify] = (),
         dsn_full: bool = False,
         require_tls: bool = False,
+        domains: Iterable[mime.Domain] = (),
     ) -> None:
         self._name = name
+        self._domains = mime.Domains(domains)
         self._server = Server(
             channel=name,
             host=host,
@@ -120,7 +124,12 @@ class Smtp:
         after the end of the message had been handed to the network.
         """
         letter, message_id = letter_of(
-            rendered, key, channel=self._name, dsn=self._dsn, require_tls=self._require_tls
+            rendered,
+            key,
+            channel=self._name,
+            domains=self._domains,
+            dsn=self._dsn,
+            require_tls=self._require_tls,
         )
         reply = await self._pool.hand_over(letter)
         return Receipt(self._name, queue_id(reply) or message_id, datetime.now(UTC))

@@ -87,6 +87,8 @@ class _Window:
 
     async def _answer_to_reset(self) -> None:
         reply = await self._flight.dialogue.reply(self._flight.server.data_timeout)
+        if reply.code == 421:
+            raise EndError(self._flight.refusal(END, reply))
         if reply.code // 100 != 2:
             raise SessionError(f"the server takes no RSET: {reply.words}")
 
@@ -111,7 +113,8 @@ class _Window:
                 early = True
             if reply.code // 100 != 2:
                 refused = refused or (command, reply)
-                parcel.ended = False  # without a sender or a recipient it will not be taken
+                # without a sender or a recipient it will not be taken
+                parcel.ended = parcel.ended and command.step == END.step
         if reply.code // 100 == 3:
             raise SessionError(f"it asked for more after the message: {reply.words}", reply.label)
         self._written.popleft()

@@ -30,7 +30,9 @@ class SessionError(ConnectionError):
 
 def clean(text: str, limit: int = 300) -> str:
     """A server's words on one line, without control characters, capped at `limit`."""
-    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    words = " ".join(text.split())
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 

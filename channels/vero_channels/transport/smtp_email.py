@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
+from vero_channels.transport.keys import wire_key
 from vero_channels.transport.smtp_letter import Dsn, Letter
 from vero_deliver import mime
 from vero_deliver.errors import MessageError, Refused
 from vero_deliver.rendered import RenderedEmail
 
-_MAILBOX = re.compile(
+_ENVID: Final = 100  # characters of an envelope id (RFC 3461 4.4)
+_XTEXT: Final = re.compile(r"[!-*,-<>-~]+")  # what stands for itself in one
+_MAILBOX: Final = re.compile(
     r'("(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\s<>"\x00-\x1f\x7f]+)@[^\s<>@"\x00-\x1f\x7f]+'
 )
 
@@ -19,19 +23,23 @@ def letter_of(
     key: str,
     *,
     channel: str,
+    domains: mime.Domains,
     dsn: Dsn | None = None,
     require_tls: bool = False,
 ) -> tuple[Letter, str]:
-    """The letter and its Message-ID. Raises Refused where it cannot be written."""
+    """The letter and its Message-ID. Raises Refused where it cannot be written.
+
+    domains: by the From address, whose keys sign and where bounces go.
+    """
     try:
         letter = Letter(
-            sender=_path(rendered.from_.email),
+            sender=_path(domains.return_path(rendered, key)),
             recipients=tuple(map(_path, rendered.recipients)),
-            data=rendered.mime(key),
+            data=domains.signed(rendered, key),
             utf8=mime.needs_smtputf8(rendered),
             require_tls=require_tls,
             dsn=dsn,
-            envelope_id=key,
+            envelope_id=wire_key(key, _ENVID, _XTEXT) if dsn else "",
         )
         message_id = mime.message_id(rendered, key)
     except (MessageError, ValueError) as error:

@@ -13,7 +13,7 @@ MODES: Final[tuple[Mode, ...]] = get_args(Mode)  # each writes more at once than
 
 # "554 SMTP synchronization error" (Exim), "503 5.5.0 Improper use of SMTP command pipelining"
 # (Postfix's reject_unauth_pipelining)
-_WORDS = re.compile(r"pipelin|synchroni[sz]", re.IGNORECASE)
+_WORDS = re.compile(r"pipelined|pipelining|synchroni[sz]", re.IGNORECASE)
 
 
 class Pipelining:

@@ -127,6 +127,7 @@ class _LoopPool:
         self._closing: set[asyncio.Task[None]] = set()
         self._pausing = 0  # busy ones that are about to look for their next letter
         self._full_until = 0.0
+        self._failed = False  # the last try to open a connection, without any other, did
 
     async def hand_over(self, letter: Letter) -> Reply:
         parcel = Parcel(letter, self.loop.create_future())
@@ -210,6 +211,7 @@ class _LoopPool:
             self._opening -= {asyncio.current_task()}
             self._refused(error)
             return
+        self._failed = False
         flight = Flight(
             session,
             session.server,
@@ -221,13 +223,21 @@ class _LoopPool:
         self._set_to_work(flight, self._take())
 
     def _refused(self, error: Exception) -> None:
-        """Without any other connection nobody can be served; with some, those have to do."""
+        """No session could be opened. With other connections, those have to do.
+
+        Without any the letter that has waited longest is told; where the next try fails as well,
+        or none can succeed, everybody is.
+        """
         if self._busy or self._idle or self._opening:
             self._full_until = self.loop.time() + _PAUSE
             return
+        everybody = self._failed or not isinstance(error, Deferred)
+        self._failed = not everybody
         while parcel := self._take():
             # one for each: tracebacks grow where it is raised
             parcel.settle(_twin(error) if isinstance(error, DeliveryError) else error)
+            if not everybody:
+                return
 
     def _set_to_work(self, flight: Flight, parcel: Parcel | None) -> None:
         self._busy[flight] = self.loop.create_task(self._work(flight, parcel))
