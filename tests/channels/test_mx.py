@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from dns_server import dns_server
+from domain_samples import NEWS, news
 from mx_sending import FAST, FIRST, ZONE, A, sending, to
 from smtp_server import relay
 from smtp_sink import Fault, sink
@@ -20,7 +21,7 @@ from vero_channels.transport.egress.lanes import Lane, Lanes
 from vero_deliver import Project
 from vero_deliver.channel import Channel
 from vero_deliver.errors import ConfigError
-from vero_deliver.rendered import RenderedEmail
+from vero_deliver.rendered import Address, RenderedEmail
 from vero_deliver.testing import ChannelContract, sample_email
 
 PASSWORD = "correct horse"
@@ -151,6 +152,19 @@ async def test_tables_of_a_project(tmp_path: Path) -> None:
             await channel.aclose()
     assert receipt.channel == "shared-ips"
     assert host.peers == ["127.0.0.22"]
+
+
+@pytest.mark.anyio
+async def test_the_senders_domain_signs_and_takes_bounces() -> None:
+    """As over a relay: the keys and the return path are those of the From domain."""
+    async with relay(host=FIRST) as host, sending(host.port, domains=[news()]) as mx:
+        await mx.send(sample_email(from_=Address(f"shop@{NEWS}")), "key-1")
+        await mx.send(sample_email(), "key-2")
+    signed, other = host.mails
+    assert signed.sender.endswith(f"@bounces.{NEWS}")
+    assert signed.data.count(b"DKIM-Signature:") == 2
+    assert other.sender == "shop@example.com"
+    assert b"DKIM-Signature" not in other.data
 
 
 def test_a_wrong_table_is_told_with_its_line(tmp_path: Path) -> None:
