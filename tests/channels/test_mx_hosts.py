@@ -88,6 +88,19 @@ async def test_a_refused_recipient_is_the_answer() -> None:
     assert not second.connections
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("answer", ["550 5.7.1 blocked", "530 5.7.0 no"])
+async def test_one_host_does_not_stop_the_channel(answer: str) -> None:
+    """A relay that says so has a wrong account; a stranger's host just refuses this email."""
+    async with sink(lambda step, _: answer if step == "MAIL" else None, host=FIRST) as host:
+        async with sending(host.port) as mx:
+            error = await failed(mx)
+            assert type(error) is Refused
+            assert error.code == answer[:9]
+        async with sending(25, relays=[f"{FIRST}:{host.port}"]) as mx:
+            assert isinstance(await failed(mx), Misconfigured)
+
+
 ZONES = {
     "null MX": ("example.org. 60 IN MX 0 .", Gone, "556 5.1.10"),
     "no such domain": ("other.org. 60 IN A 127.0.0.11", Refused, "550 5.1.2"),

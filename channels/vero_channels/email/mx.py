@@ -42,7 +42,14 @@ from vero_channels.transport.smtp_letter import Letter
 from vero_channels.transport.smtp_replies import queue_id
 from vero_deliver import mime
 from vero_deliver.channel import Receipt
-from vero_deliver.errors import ConfigError, Deferred, DeliveryError, Refused, Uncertain
+from vero_deliver.errors import (
+    ConfigError,
+    Deferred,
+    DeliveryError,
+    Misconfigured,
+    Refused,
+    Uncertain,
+)
 from vero_deliver.rendered import RenderedEmail
 from vero_deliver.secret import Secret
 
@@ -215,4 +222,8 @@ class Mx:
                 self._automation.heard(source.name, to.site, tenant, answer(error), rules)
             if not isinstance(error, Uncertain):
                 await self._warm_up.undo(leave)
-            raise
+            if not (isinstance(error, Misconfigured) and error.code and to.domain):
+                raise
+            # one recipient's host does not want us: nothing that would stop a channel
+            refused = Refused(error.detail, channel=self._name, code=error.code)
+        raise refused

@@ -65,12 +65,6 @@ class Bucket:
         wait = self._due - self._tolerance - now
         return wait if wait > _NOISE else 0.0
 
-    def take(self, now: float) -> float:
-        """Book the next place; the seconds to wait for it."""
-        wait = self.wait(now)
+    def take(self, now: float) -> None:
+        """Book the next place, which comes after `wait`."""
         self._due = max(self._due, now) + self._interval
-        return wait
-
-    def undo(self) -> None:
-        """Give the place booked last back."""
-        self._due -= self._interval

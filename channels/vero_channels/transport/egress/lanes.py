@@ -112,20 +112,16 @@ class Lane:
         await asyncio.gather(*(pool.aclose() for _, pool in self._pools.values()), *self._closing)
 
     async def _turn(self, bucket: Bucket | None, what: str) -> None:
-        """Wait for a place in the rate."""
+        """Wait for a place in the rate; who is cancelled meanwhile leaves it empty."""
         if bucket is None:
             return
-        wait = bucket.take(self._world.clock())
+        wait = bucket.wait(self._world.clock())
         if wait > self._patience:
-            bucket.undo()
-            detail = f"source {self._source.name!r} sends {what} at {bucket.rate} at most"
+            detail = f"source {self._source.name!r}: {what} are {bucket.rate} at most"
             raise Deferred(detail, channel=self._channel, retry_after=wait)
+        bucket.take(self._world.clock())
         if wait:
-            try:
-                await self._world.sleep(wait)
-            except BaseException:
-                bucket.undo()
-                raise
+            await self._world.sleep(wait)
 
     def _pool(self, verified: bool) -> Pool:
         shape = self._shape
@@ -153,7 +149,9 @@ class Lane:
     async def _dial(self, verified: bool) -> Session:
         shape, destination = self._shape, self._to[verified]
         self._connections = _bucket(self._connections, shape.max_connection_rate)
-        await self._turn(self._connections, f"connections to {destination.domain}")
+        await self._turn(
+            self._connections, f"connections to {destination.domain or destination.site}"
+        )
         limits = {f"{self._source.name} site {destination.site}": shape.connection_limit}
         if destination.provider and shape.provider_connection_limit:
             key = f"{self._source.name} provider {destination.provider}"
