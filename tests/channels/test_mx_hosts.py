@@ -101,6 +101,20 @@ async def test_one_host_does_not_stop_the_channel(answer: str) -> None:
             assert isinstance(await failed(mx), Misconfigured)
 
 
+@pytest.mark.anyio
+async def test_a_dead_domain_does_not_count_against_the_channel() -> None:
+    """Routes rest a channel that fails in a row; one domain's dead host is no reason to."""
+    async with sink(lambda step, _: "421 no" if step == "connect" else None, host=FIRST) as host:
+        async with sending(host.port) as mx:
+            error = await failed(mx)
+            assert isinstance(error, Deferred)
+            assert error.mailbox
+        async with sending(25, relays=[f"{FIRST}:{host.port}"]) as mx:
+            error = await failed(mx)
+            assert isinstance(error, Deferred)
+            assert not error.mailbox
+
+
 ZONES = {
     "null MX": ("example.org. 60 IN MX 0 .", Gone, "556 5.1.10"),
     "no such domain": ("other.org. 60 IN A 127.0.0.11", Refused, "550 5.1.2"),

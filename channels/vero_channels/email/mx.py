@@ -121,6 +121,7 @@ class Mx:
             for host in hosts or [Host("mx.example.com", port)]:
                 self._dialler.server(source, host)
         self._way: ByMx | ByRelays
+        self._direct = dns is not None
         if dns is None:
             self._way = ByRelays(hosts, self._shaping, verified=bool(username))
         else:
@@ -153,11 +154,11 @@ class Mx:
         or `data_timeout` passed, after the end of the message had been handed to the network.
         """
         letter, message_id = letter_of(rendered, key, channel=self._name, domains=self._domains)
-        lanes = self._bound()
-        to = await self._way.find(map(domain_of, letter.recipients))
-        tenant = rendered.from_.email.rpartition("@")[2].lower()
-        leave = await self._leave(rendered.kind, to, tenant)
-        reply = await self._hand_over(letter, to, tenant, leave, lanes)
+        try:
+            reply = await self._handed_over(letter, rendered)
+        except Deferred as error:
+            error.mailbox |= self._direct  # other domains have other hosts: the channel works
+            raise
         return Receipt(self._name, queue_id(reply) or message_id, self._world.now())
 
     async def aclose(self) -> None:
@@ -175,6 +176,13 @@ class Mx:
                 )
             )
         return self._lanes
+
+    async def _handed_over(self, letter: Letter, rendered: RenderedEmail) -> Reply:
+        lanes = self._bound()
+        to = await self._way.find(map(domain_of, letter.recipients))
+        tenant = rendered.from_.email.rpartition("@")[2].lower()
+        leave = await self._leave(rendered.kind, to, tenant)
+        return await self._hand_over(letter, to, tenant, leave, lanes)
 
     async def _leave(self, kind: str, to: Destination, tenant: str) -> Taken:
         """Leave for the source whose turn it is, or another one where it may not send."""
@@ -222,7 +230,7 @@ class Mx:
                 self._automation.heard(source.name, to.site, tenant, answer(error), rules)
             if not isinstance(error, Uncertain):
                 await self._warm_up.undo(leave)
-            if not (isinstance(error, Misconfigured) and error.code and to.domain):
+            if not (isinstance(error, Misconfigured) and error.code and self._direct):
                 raise
             # one recipient's host does not want us: nothing that would stop a channel
             refused = Refused(error.detail, channel=self._name, code=error.code)
