@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vero_deliver.message import Push as Push
     from vero_deliver.message import PushAction as PushAction
     from vero_deliver.message import Sms as Sms
+    from vero_deliver.mime import Domain as Domain
     from vero_deliver.project import Project as Project
     from vero_deliver.render import Made as Made
     from vero_deliver.render import Renderer as Renderer
@@ -45,6 +46,7 @@ _HOMES = {
     "message": (
         "Attachment", "Email", "EmailVariant", "Http", "Message", "Push", "PushAction", "Sms",
     ),
+    "mime": ("Domain",),
     "render": ("Made", "Renderer"),
     "rendered": ("RenderedEmail", "RenderedHttp", "RenderedPush", "RenderedSms", "Skipped"),
     "resource": ("from_resource", "to_resource"),

@@ -15,7 +15,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
     ("project",),
     ("config", "construct", "deliver", "audience"),
-    ("registry", "references", "keywords", "loader", "resource", "schema", "starter"),
+    ("registry", "references", "keywords", "loader", "resource", "schema", "starter", "domains"),
     ("render",),
     ("data", "keys"),
     ("decode", "address_list"),

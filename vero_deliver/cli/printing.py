@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from vero_deliver.mime import Domains
 from vero_deliver.rendered import (
     ContentName,
     Rendered,
@@ -26,10 +27,15 @@ DEFAULT_FORMATS: dict[ContentName, str] = {
 }  # fmt: skip
 
 
-def printed(rendered: Rendered, key: str, fmt: str) -> bytes:
-    """The rendered content in that format. Raises UsageError where it has no such form."""
+def printed(rendered: Rendered, key: str, fmt: str, domains: Domains) -> bytes:
+    """The rendered content in that format. Raises UsageError where it has no such form.
+
+    domains: who signs an email.
+    """
     makers: dict[str, Callable[[], bytes | None]] = {
-        "eml": lambda: rendered.mime(key) if isinstance(rendered, RenderedEmail) else None,
+        "eml": lambda: (
+            domains.signed(rendered, key) if isinstance(rendered, RenderedEmail) else None
+        ),
         "html": lambda: rendered.html.encode() if isinstance(rendered, RenderedEmail) else None,
         "text": lambda: _text(rendered).encode(),
         "json": lambda: as_json({"key": key, **document(rendered)}).encode(),
