@@ -21,7 +21,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("decode", "address_list"),
     ("channel",),
     ("message",),
-    ("rendered",),
+    ("rendered", "feedback"),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
     ("push_reports",),
