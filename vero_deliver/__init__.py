@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vero_deliver.channel import BatchChannel as BatchChannel
     from vero_deliver.channel import Channel as Channel
     from vero_deliver.channel import Receipt as Receipt
     from vero_deliver.deliver import Deliverer as Deliverer
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from vero_deliver.user import User as User
 
 _HOMES = {
-    "channel": ("Channel", "Receipt"),
+    "channel": ("BatchChannel", "Channel", "Receipt"),
     "project": ("Project",),
     "deliver": ("Deliverer", "Delivery"),
     "loader": ("load_message", "save_message"),

@@ -54,7 +54,7 @@ def test_sendgrid(name: str) -> None:
     """Nothing is unknown to it, missing or of another type."""
     body = "#/components/requestBodies/PostMailSend/content/application~1json/schema"
     wanted = schema("sendgrid-mail-send.json", body)
-    check(SendGrid(SECRET, sandbox=True, ip_pool="x"), EMAILS[name], wanted)
+    check(SendGrid(SECRET, sandbox=True, ip_pool="xy"), EMAILS[name], wanted)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(wanted).validate({"personalizations": [{"to": []}]})
 

@@ -238,6 +238,26 @@ def test_every_state_of_a_record_has_a_row() -> None:
     assert set(rows(section(read("domains.md"), "Check"))) == set(get_args(RecordState))
 
 
+def test_every_option_of_an_email_api_has_a_row() -> None:
+    """The table has each option with the drivers that take it, and no other."""
+    taken: dict[str, list[str]] = {}
+    loaded = {driver.name: driver.load() for driver in registry.DRIVERS.values()}
+    apis = {name: api for name, api in loaded.items() if hasattr(api, "capabilities")}
+    for name, api in apis.items():
+        for option in inspect.signature(api).parameters:
+            taken.setdefault(option, []).append(name)
+    table = rows(section(read("sending.md"), "Email APIs"))
+    assert set(table) == set(taken)
+    for option, names in taken.items():
+        told = table[option][0]
+        if told == "all":
+            assert set(names) == set(apis)
+        elif told.startswith("all but "):
+            assert set(apis) - set(names) == set(re.findall(r"\w+", told[8:])) - {"and"}
+        else:
+            assert set(told.split(", ")) == set(names)
+
+
 def test_channel_matrix_names_no_driver_that_is_gone() -> None:
     """No row is left over; that each driver has a true one is tested with the channels."""
     matrix = section((ROOT / "channels/README.md").read_text("utf-8"), "Channels")

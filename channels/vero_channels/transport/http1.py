@@ -115,11 +115,14 @@ class Http1Transport(httpx.AsyncBaseTransport):
 
     def _give_back(self, origin: _Origin, connection: Connection, reusable: bool) -> None:
         """End a request: keep its connection where it can serve another."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            return  # the turn, like the connection, was another loop's
         self._turns.release()
-        if not reusable or self._loop is not asyncio.get_running_loop():
+        if not reusable:
             connection.abort()
             return
-        connection.idle_since = asyncio.get_running_loop().time()
+        connection.idle_since = loop.time()
         kept = self._idle.setdefault(origin, deque())
         kept.append(connection)
         if len(kept) > self._max_idle:
