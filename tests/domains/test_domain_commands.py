@@ -8,6 +8,7 @@ import re
 from email import message_from_bytes
 from pathlib import Path
 
+import dkim
 import dns.zone
 import pytest
 from click.testing import CliRunner, Result
@@ -15,8 +16,9 @@ from dns_server import DnsServer, Fault, dns_server
 from domain_samples import NEWS, RELAY, ed25519_pem, rsa_pem
 
 from vero_deliver.cli import cli
+from vero_deliver.domains import Lookup
 from vero_deliver.errors import ConfigError
-from vero_deliver.mime import Domain, return_path
+from vero_deliver.mime import return_path
 from vero_deliver.project import Project
 from vero_deliver.secret import Secret
 
@@ -212,6 +214,24 @@ def test_render_shows_what_is_sent(shop: Path) -> None:
     assert address in re.sub(r"[\s│]+", "", preview)
 
 
+def test_published_keys_verify_what_is_rendered(shop: Path) -> None:
+    """The zone that `zone` prints, asked over DNS, is what a receiver needs; a lie is noticed."""
+    raw = run("-C", str(shop), "-e", "prod", "render", "welcome", "-t", "ada").stdout_bytes
+    with dns_server(run("-C", str(shop), "domain", "zone", NEWS).stdout) as server:
+        lookup = Lookup([server.address])
+
+        def published(name: bytes, timeout: int = 5) -> bytes | None:
+            del timeout
+            values = lookup.ask(name.decode().rstrip("."), "TXT").values
+            return values[0].encode() if values else None
+
+        assert [dkim.DKIM(raw).verify(at, dnsfunc=published) for at in (0, 1)] == [True, True]
+        forged = raw.replace(b"Subject: ", b"Subject: Re: ")
+        assert forged != raw
+        assert [dkim.DKIM(forged).verify(at, dnsfunc=published) for at in (0, 1)] == [False, False]
+    assert (f"v2e._domainkey.{NEWS}", "TXT") in server.asked
+
+
 def test_channel_without_domains_does_not_sign(shop: Path) -> None:
     """`domains = []` in a channel's table leaves its emails as they are."""
     rendered = run("-C", str(shop), "-e", "plain", "render", "welcome")
@@ -275,60 +295,3 @@ def test_tables_are_checked(tmp_path: Path, text: str, words: str) -> None:
         project.deliverer(("email",))
     assert words in str(caught.value)
     assert re.match(r"\S*vero-deliver\.toml:\d", str(caught.value))
-
-
-def test_new_key(shop: Path, tmp_path: Path) -> None:
-    """A file for its owner alone, the record on stdout; together they are a domain."""
-    out = tmp_path / "secrets/v3.pem"
-    done = run(
-        "-C", str(shop), "key", "new", "dkim", "Example.com", "--selector", "v3", "-o", str(out)
-    )
-    assert done.exit_code == 0, done.output
-    assert out.stat().st_mode & 0o777 == 0o600
-    assert done.stdout.startswith("v3._domainkey.example.com. 3600 IN TXT ( ")
-    assert 'key = { file = "secrets/v3.pem" }' in done.stderr
-    assert "PRIVATE" not in done.output
-    [signer] = Domain("example.com", selector="v3", key=out.read_text()).signers
-    assert "".join(re.findall(r'"(.*?)"', done.stdout)) == signer.record
-
-
-@pytest.mark.parametrize("link", [False, True])
-def test_key_is_never_overwritten(tmp_path: Path, link: bool) -> None:
-    """A file or a link, even a dangling one, stays as it is."""
-    out = tmp_path / "v1.pem"
-    if link:
-        out.symlink_to(tmp_path / "nowhere")
-    else:
-        out.write_text("old")
-    done = run("key", "new", "dkim", "--selector", "v1", "-o", str(out))
-    assert done.exit_code == 2
-    assert "never overwritten" in done.stderr
-    assert not done.stdout
-    assert out.is_symlink() if link else out.read_text() == "old"
-    assert not (tmp_path / "nowhere").exists()
-
-
-def test_new_ed25519_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a domain the name is relative; the defaults of selector and file; as JSON."""
-    monkeypatch.chdir(tmp_path)
-    done = run("key", "new", "dkim", "--algorithm", "ed25519", "--json")
-    assert done.exit_code == 0, done.output
-    document = json.loads(done.stdout)
-    assert re.fullmatch(r"\d{8}e", document["selector"])
-    assert document["file"] == f"dkim-{document['selector']}.pem"
-    assert document["record"]["name"] == f"{document['selector']}._domainkey"
-    assert document["record"]["value"].startswith("v=DKIM1; k=ed25519; p=")
-    assert (tmp_path / document["file"]).is_file()
-    assert "ed25519_key = " in done.stderr
-
-
-@pytest.mark.parametrize(
-    "arguments", [["no domain"], ["--selector", "../x"], ["--selector", "a b"]]
-)
-def test_wrong_names_make_no_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
-) -> None:
-    """A name that DNS would not have is an error before anything is written."""
-    monkeypatch.chdir(tmp_path)
-    assert run("key", "new", "dkim", *arguments).exit_code == 2
-    assert not list(tmp_path.iterdir())

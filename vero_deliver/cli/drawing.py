@@ -97,9 +97,7 @@ def _email(email: RenderedEmail, key: str, domains: Domains) -> RenderableType:
             for file in email.attachments
         ),
         "HTML": f"{len(email.html.encode()):,} bytes" if email.html else "none",
-        "Signed by": ", ".join(
-            f"{signer.selector}._domainkey.{signer.domain}" for signer in signers
-        ),
+        "Signed by": ", ".join(signer.name for signer in signers),
         "Bounces to": domain.bounce_address(key) if domain else "",
         "Sent as": f"{len(raw):,} bytes, sha256 {hashlib.sha256(raw).hexdigest()[:16]}",
     }

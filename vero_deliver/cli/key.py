@@ -69,7 +69,7 @@ def dkim(
     name = selector or f"{datetime.now(UTC):%Y%m%d}{'e' if algorithm == 'ed25519' else ''}"
     pem = new_key(algorithm)
     signer = Signer(domain or _EXAMPLE, name, pem)
-    record = Record(f"{signer.selector}._domainkey.{signer.domain}", "TXT", signer.record)
+    record = Record(signer.name, "TXT", signer.record)
     line = zone_line(record) if domain else zone_line(record, origin=_EXAMPLE)
     about = f"{signer.domain}-" if domain else ""
     path = Path(out or f"dkim-{about}{signer.selector}.pem")

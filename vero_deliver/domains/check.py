@@ -71,7 +71,8 @@ def _finding(domain: Domain, question: _Question, dns: Lookup) -> Finding:
     try:
         verdict = question.ask(dns)
     except Unanswered as error:
-        verdict = Verdict("unknown", f"{error}; try again later")
+        why = str(error).removeprefix(f"{question.name} {question.type}: ")
+        verdict = Verdict("unknown", f"{why}; try again later")
     return Finding(
         domain.name,
         question.what,
@@ -86,9 +87,8 @@ def _finding(domain: Domain, question: _Question, dns: Lookup) -> Finding:
 
 def _questions(domain: Domain) -> Iterator[_Question]:
     for signer in domain.signers:
-        name = f"{signer.selector}._domainkey.{domain.name}"
-        ask = partial(_dkim, name, signer)
-        yield _Question(f"DKIM {signer.selector}", name, "TXT", signer.record, ask)
+        ask = partial(_dkim, signer.name, signer)
+        yield _Question(f"DKIM {signer.selector}", signer.name, "TXT", signer.record, ask)
     for selector in domain.other_selectors:
         name = f"{selector}._domainkey.{domain.name}"
         yield _Question(f"DKIM {selector}", name, "TXT", "", partial(_dkim, name, None))
@@ -154,7 +154,8 @@ def _spf(domain: Domain, dns: Lookup) -> Verdict:
     except SpfError as error:
         return Verdict("wrong", f"receivers end with permerror: {error}")
     if not spf.record:
-        return Verdict("missing", "there is no SPF record; publish v=spf1 with your servers, ~all")
+        how = "" if domain.spf else "; publish v=spf1, the servers that send for you, and ~all"
+        return Verdict("missing", f"there is no SPF record{how}")
     absent = [term for term in domain.spf.split() if term.lower() not in spf.terms]
     if absent:
         return Verdict("wrong", f"it lacks {' '.join(absent)}", (spf.record,))

@@ -67,7 +67,7 @@ class Lookup:
 
     def _asked(self, name: str, kind: RecordType) -> Answer | Unanswered:
         from dns.exception import DNSException, Timeout
-        from dns.resolver import NXDOMAIN
+        from dns.resolver import NXDOMAIN, NoNameservers
 
         try:
             answer = self._resolver.resolve(name, kind, search=False, raise_on_no_answer=False)
@@ -75,6 +75,8 @@ class Lookup:
             return Answer()
         except Timeout:
             return Unanswered(f"{name} {kind}: DNS did not answer in {self._resolver.lifetime:g} s")
+        except NoNameservers:
+            return Unanswered(f"{name} {kind}: the DNS server fails, refuses or makes no sense")
         except (DNSException, OSError, ValueError) as error:
             return Unanswered(f"{name} {kind}: DNS failed: {type(error).__name__}")
         reached = str(answer.canonical_name).rstrip(".").lower()

@@ -19,10 +19,7 @@ class Record:
 
 def records(domain: Domain) -> list[Record]:
     """All that has to be published for the domain, and is known: DKIM, bounces, SPF, DMARC."""
-    found = [
-        Record(f"{signer.selector}._domainkey.{domain.name}", "TXT", signer.record)
-        for signer in domain.signers
-    ]
+    found = [Record(signer.name, "TXT", signer.record) for signer in domain.signers]
     if domain.return_path_cname:
         found.append(Record(domain.return_path, "CNAME", domain.return_path_cname))
     if domain.return_path_mx:

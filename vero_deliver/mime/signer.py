@@ -101,6 +101,11 @@ class Signer:
         return self._key.sign(data)
 
     @property
+    def name(self) -> str:
+        """Where in DNS the public key is."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
     def published(self) -> tuple[bytes, ...]:
         """The public key in the forms that a DNS record may hold it in; the first is usual."""
         return self._key.published()
