@@ -52,6 +52,7 @@ DRIVERS = {
             Driver(name, f"vero_channels.email.{name}:{cls}", ("email",))
             for name, cls in _EMAIL_APIS.items()
         ),
+        Driver("webpush", "vero_channels.push.webpush:WebPush", ("push",)),
         Driver("eml", "vero_channels.email.eml:Eml", ("email",)),
         Driver("json", "vero_channels.documents:Documents", ("push", "sms", "http")),
         Driver("memory", "vero_channels.memory:Memory", ("email", "push", "sms", "http")),

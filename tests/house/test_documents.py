@@ -18,6 +18,7 @@ from jinja2 import BaseLoader
 from jinja2.filters import FILTERS as JINJA_FILTERS
 
 from vero_channels.email.smtp import Smtp
+from vero_channels.push.webpush import WebPush
 from vero_deliver import Message, Renderer, Sms, User, errors, message, registry
 from vero_deliver.channel import Receipt
 from vero_deliver.cli import SECTIONS, cli
@@ -256,6 +257,12 @@ def test_every_option_of_an_email_api_has_a_row() -> None:
             assert set(apis) - set(names) == set(re.findall(r"\w+", told[8:])) - {"and"}
         else:
             assert set(told.split(", ")) == set(names)
+
+
+def test_every_webpush_option_has_a_row() -> None:
+    """The table has the arguments of WebPush."""
+    known = set(inspect.signature(WebPush).parameters)
+    assert set(rows(section(read("sending.md"), "Web Push"))) == known
 
 
 def test_channel_matrix_names_no_driver_that_is_gone() -> None:

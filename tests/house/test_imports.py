@@ -24,11 +24,12 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("rendered", "feedback"),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
-    ("push_reports",),
+    ("push_reports", "vapid"),
     ("errors", "plain", "secret", "source"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
 SEAM = {"channel", "errors", "feedback", "mime", "push_reports", "rendered", "secret", "user"}
+SEAM |= {"vapid"}
 
 
 def imports(path: Path) -> Iterator[str]:
