@@ -56,8 +56,10 @@ def ec_key(secret: str) -> ec.EllipticCurvePrivateKey:
 
 
 def public_key(secret: str) -> str:
-    der = ec_key(secret).public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    der = (
+        ec_key(secret)
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     return base64.b64encode(der).decode()
 
@@ -178,7 +180,9 @@ def sns(sent: Mapping[str, Any], secret: str = NEW) -> Post:
 def ses(events: Sequence[Any], secret: str) -> Post:
     # after a rotation SNS names another certificate
     url = CERTIFICATE_URL if secret != OLD else CERTIFICATE_URL.replace("0a1b", "dead")
-    return sns(envelope(events[0] if len(events) == 1 else list(events), SigningCertURL=url), secret)
+    return sns(
+        envelope(events[0] if len(events) == 1 else list(events), SigningCertURL=url), secret
+    )
 
 
 async def at_aws(url: str) -> bytes:

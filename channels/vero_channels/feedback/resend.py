@@ -40,6 +40,7 @@ _KINDS: Final[dict[str, Kind]] = {
     "email.opened": "opened",
     "email.clicked": "clicked",
 }
+_DETAILS: Final = ("bounce", "suppressed", "failed")
 _PERMANENT: Final[dict[str, bool | None]] = {"permanent": True, "transient": False}
 _REASONS: Final[dict[Kind, Reason]] = {
     "complained": "spam",
@@ -88,10 +89,9 @@ class Resend:
         recent(timestamp, post, self.tolerance, self.name)
 
     def _feedback(self, event: dict[str, Any], post: Post) -> Feedback:
-        told = json.text(event, "type")
-        kind = _KINDS.get(told, "unknown")
+        kind = _KINDS.get(json.text(event, "type"), "unknown")
         data = json.inner(event, "data")
-        detail = json.inner(data, told.rpartition(".")[2])
+        detail = next(filter(None, (json.inner(data, name) for name in _DETAILS)), {})
         link = json.inner(data, "click")
         opened = json.inner(data, "open")
         answers = json.texts(detail, "diagnosticCode")  # one for each recipient
