@@ -110,8 +110,11 @@ def _explain(session: Session, message: Message) -> None:
 
 def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:
     """One content: the one the format is for, else the message's first."""
-    for_format: dict[str, ContentName] = {"eml": "email", "html": "email", "http": "http"}
-    return [for_format[fmt]] if fmt in for_format else message.contents[:1]
+    for_format: dict[str, Sequence[ContentName]] = {
+        "eml": ("email",), "html": ("email",), "http": ("http", "push"),
+    }  # fmt: skip
+    fitting = for_format.get(fmt or "", message.contents)
+    return [*(name for name in fitting if name in message.contents), *fitting][:1]
 
 
 def _file_name(who: Recipient) -> str:
