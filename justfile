@@ -35,9 +35,14 @@ bench-http *args:
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build
 
-# write the generated files anew: the JSON Schema
+# write the generated files anew: the JSON Schema, the golden payloads of push_guide
 generate:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m vero_deliver.schema
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" tests/push_kit/push_golden.py
+
+# what the tests of push_guide need besides: Kotlin, TypeScript, type lists, a browser driver
+push-peers:
+    scripts/peers tests/push_peers
 
 # all of it, in a new virtual environment
 ci:
