@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -25,8 +26,8 @@ def accept(asked: Asked) -> Answer:
 
 
 @asynccontextmanager
-async def client_of(server: Server, **options: float):
-    client = Http2Client("127.0.0.1", server.port, context=client_context(), **options)
+async def client_of(server: Server) -> AsyncIterator[Http2Client]:
+    client = Http2Client("127.0.0.1", server.port, context=client_context())
     try:
         yield client
     finally:
@@ -57,7 +58,7 @@ async def post_all(client: Http2Client, count: int, flight: int) -> dict[int, st
     return ends
 
 
-def fates(seed: int, **weights: float):
+def fates(seed: int, **weights: float) -> Callable[[int], Fate]:
     """A fate for each request, by chance."""
     chance = random.Random(seed)
     names: list[Fate] = ["answer", *weights]  # type: ignore[list-item]

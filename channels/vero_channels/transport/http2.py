@@ -166,7 +166,8 @@ class Http2Client:
         except ssl.SSLError as error:
             raise UntrustedError(f"TLS failed: {error}") from None
         except (OSError, UnicodeError) as error:
-            raise UnsentError(f"no connection: {error}") from None
+            detail = str(error) or type(error).__name__
+            raise UnsentError(f"no connection: {detail}") from None
         return connection
 
     def _fail_waiting(self, error: Http2Error) -> None:
