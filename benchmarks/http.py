@@ -114,7 +114,7 @@ async def turn(row: Row, flight: int, count: int) -> None:
     row.us.append((time.process_time() - cpu) / done * 1e6)
 
 
-async def measure(url: str, flight: int, rounds: int) -> dict[str, Row]:
+async def measure(url: str, flight: int, rounds: int, count: int) -> dict[str, Row]:
     """Every client, in turns, after one that connects and warms."""
     async with AsyncExitStack() as stack:
         found = await rows(stack, url, flight)
@@ -124,18 +124,20 @@ async def measure(url: str, flight: int, rounds: int) -> dict[str, Row]:
             row.us.clear()
         for _ in range(rounds):
             for row in found.values():
-                await turn(row, flight, REQUESTS)
+                await turn(row, flight, count)
     return found
 
 
-def run(flight: int, rounds: int = ROUNDS) -> dict[str, Row]:
+def run(flight: int, rounds: int = ROUNDS, count: int = REQUESTS) -> dict[str, Row]:
     """Start a server, measure, stop it."""
     command = [sys.executable, "-m", "benchmarks.http", "--serve"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as server:  # type: ignore[call-overload]
-        url = f"http://127.0.0.1:{int(server.stdout.readline())}/v3/mail/send"
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe) as server:
+        assert server.stdin
+        assert server.stdout
         try:
-            return asyncio.run(measure(url, flight, rounds))
+            url = f"http://127.0.0.1:{int(server.stdout.readline())}/v3/mail/send"
+            return asyncio.run(measure(url, flight, rounds, count))
         finally:
             server.stdin.close()
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vero_deliver.channel import BatchChannel as BatchChannel
     from vero_deliver.channel import Channel as Channel
     from vero_deliver.channel import Receipt as Receipt
     from vero_deliver.deliver import Deliverer as Deliverer
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from vero_deliver.message import Push as Push
     from vero_deliver.message import PushAction as PushAction
     from vero_deliver.message import Sms as Sms
+    from vero_deliver.mime import Domain as Domain
     from vero_deliver.project import Project as Project
     from vero_deliver.render import Made as Made
     from vero_deliver.render import Renderer as Renderer
@@ -38,13 +40,14 @@ if TYPE_CHECKING:
     from vero_deliver.user import User as User
 
 _HOMES = {
-    "channel": ("Channel", "Receipt"),
+    "channel": ("BatchChannel", "Channel", "Receipt"),
     "project": ("Project",),
     "deliver": ("Deliverer", "Delivery"),
     "loader": ("load_message", "save_message"),
     "message": (
         "Attachment", "Email", "EmailVariant", "Http", "Message", "Push", "PushAction", "Sms",
     ),
+    "mime": ("Domain",),
     "render": ("Made", "Renderer"),
     "rendered": ("RenderedEmail", "RenderedHttp", "RenderedPush", "RenderedSms", "Skipped"),
     "resource": ("from_resource", "to_resource"),

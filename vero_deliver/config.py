@@ -65,6 +65,7 @@ class Settings(
     from_: From = From()
     links: Links = Links()
     channels: Mapping[str, Mapping[str, Any]] = {}
+    domains: Mapping[str, Mapping[str, Any]] = {}
     env: Mapping[str, Mapping[ContentName, str]] = {}
 
 

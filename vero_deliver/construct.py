@@ -1,60 +1,124 @@
-"""A channel from its table: keys are the constructor's keywords, secrets are references."""
+"""Channels and domains from their tables: keys are the constructor's keywords."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, get_type_hints
+from typing import Any, NoReturn, get_args, get_type_hints
 
 from vero_deliver import registry
 from vero_deliver.channel import Channel
 from vero_deliver.errors import ConfigError
 from vero_deliver.keywords import accepts, mismatch
+from vero_deliver.mime import Domain
 from vero_deliver.plain import Where, dotted, nearest
 from vero_deliver.references import WRITE, check_reference, is_reference, resolve
 from vero_deliver.rendered import ContentName
 from vero_deliver.secret import Secret
 
+Tables = Mapping[str, Mapping[str, Any]]
+
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_DOMAINS = "domains"  # the section, and the key of a channel that names some of them
 
 
 def construct(
-    name: str, table: Mapping[str, Any], content: ContentName, *, root: Path, where: Where
+    name: str,
+    table: Mapping[str, Any],
+    content: ContentName,
+    *,
+    root: Path,
+    where: Where,
+    domains: Tables | None = None,
 ) -> Channel[Any]:
     """The channel that the table describes. Raises ConfigError naming place and key.
 
     root: what relative paths and files of secrets start from.
     where: the place of a key in the project's file.
+    domains: the tables of the sending domains, for channels that sign.
     """
-    return _Table(name, table, root, where).channel(content)
+    return _Table("channels", name, table, root, where, domains or {}).channel(content)
+
+
+def domains_of(
+    name: str,
+    table: Mapping[str, Any],
+    content: ContentName,
+    *,
+    root: Path,
+    where: Where,
+    domains: Tables,
+) -> tuple[Domain, ...]:
+    """The sending domains of a channel: none where it does not sign. Errors as `construct`."""
+    return _Table("channels", name, table, root, where, domains).domains(content)
+
+
+def make_domain(name: str, table: Mapping[str, Any], *, root: Path, where: Where) -> Domain:
+    """The sending domain that the table describes. Arguments and errors as of `construct`."""
+    return _Table(_DOMAINS, name, table, root, where).domain()
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The table of one channel."""
+    """The table of one channel or domain."""
 
+    section: str
     name: str
     keys: Mapping[str, Any]
     root: Path
     where: Where
+    known_domains: Tables = field(default_factory=dict)
 
     def channel(self, content: ContentName) -> Channel[Any]:
-        driver = self._driver()
-        if not driver.carries(content):
-            self._fail(f"driver {driver.name!r} does not carry {content}", "driver")
-        make = driver.load()
-        arguments = self._arguments(make)
+        make = self._class(content)
+        channel: Channel[Any] = self._made(make, {**self._arguments(make), **self._domains(make)})
+        return channel
+
+    def domain(self) -> Domain:
+        domain: Domain = self._made(Domain, self._arguments(Domain))
+        return domain
+
+    def domains(self, content: ContentName) -> tuple[Domain, ...]:
+        chosen: tuple[Domain, ...] = self._domains(self._class(content)).get(_DOMAINS, ())
+        return chosen
+
+    def _made(self, make: type[Any], arguments: dict[str, Any]) -> Any:
         try:
-            channel: Channel[Any] = make(**arguments, name=self.name)
+            return make(**arguments, name=self.name)
         except ConfigError as error:
             detail = str(error).removeprefix(f"channel {self.name!r}: ")
             self._fail(detail, self._key_in(detail))
         except (TypeError, ValueError) as error:
             self._fail(str(error), self._key_in(str(error)))
-        return channel
+
+    def _class(self, content: ContentName) -> type[Any]:
+        driver = self._driver()
+        if not driver.carries(content):
+            self._fail(f"driver {driver.name!r} does not carry {content}", "driver")
+        return driver.load()
+
+    def _domains(self, make: type[Any]) -> dict[str, Any]:
+        """The argument of a constructor that takes sending domains: all, unless some are named."""
+        if not _takes_domains(make):
+            return {}
+        names = self.keys.get(_DOMAINS, list(self.known_domains))
+        if not isinstance(names, list):
+            self._fail('expected a list of names, ["news.example.com"], or [] for none', _DOMAINS)
+        for name in names:
+            if not isinstance(name, str) or name not in self.known_domains:
+                hint = nearest(str(name), self.known_domains)
+                self._fail(f"there is no [domains.{dotted((str(name),))}]{hint}", _DOMAINS)
+        return {_DOMAINS: tuple(self._domain(name) for name in names)}
+
+    def _domain(self, name: str) -> Domain:
+        try:
+            return make_domain(name, self.known_domains[name], root=self.root, where=self.where)
+        except ConfigError as error:
+            hint = f"channel {self.name!r} signs with it; with domains = [] it would not"
+            raise ConfigError(f"{error} ({hint})") from None
 
     def _driver(self) -> registry.Driver:
         name = self.keys.get("driver")
@@ -67,7 +131,10 @@ class _Table:
 
     def _arguments(self, make: type[Any]) -> dict[str, Any]:
         known = inspect.signature(make).parameters
-        keywords = {key: value for key, value in self.keys.items() if key != "driver"}
+        apart = {"driver"} if self.section == "channels" else set()
+        if _takes_domains(make):
+            apart.add(_DOMAINS)
+        keywords = {key: value for key, value in self.keys.items() if key not in apart}
         for key in keywords:
             if key not in known or key == "name":
                 names = sorted(set(known) - {"name"})
@@ -106,8 +173,12 @@ class _Table:
         return found[0] if found and found[0] in self.keys else ""
 
     def _place(self, key: str = "") -> str:
-        path = ("channels", self.name, key) if key else ("channels", self.name)
+        path = (self.section, self.name, key) if key else (self.section, self.name)
         return f"{self.where(path)}: {dotted(path)}"
 
     def _fail(self, detail: str, key: str = "") -> NoReturn:
         raise ConfigError(f"{self._place(key)}: {detail}") from None
+
+
+def _takes_domains(make: type[Any]) -> bool:
+    return get_args(get_type_hints(make.__init__).get(_DOMAINS)) == (Domain,)

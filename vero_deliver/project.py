@@ -11,11 +11,12 @@ from typing import Any, get_args
 
 from vero_deliver.channel import Channel
 from vero_deliver.config import FILE, OUTBOX, Config, Settings, find
-from vero_deliver.construct import construct
+from vero_deliver.construct import construct, domains_of, make_domain
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import ConfigError
 from vero_deliver.loader import load_message, message_ids
 from vero_deliver.message import Message
+from vero_deliver.mime import Domain, Domains
 from vero_deliver.plain import nearest
 from vero_deliver.reading import display
 from vero_deliver.render import Renderer
@@ -126,8 +127,26 @@ class Project:
 
     def channel(self, name: str, content: ContentName) -> Channel[Any]:
         """The channel of that name, constructed. Raises ConfigError naming table and key."""
-        table = self._table(name, content)
-        return construct(name, table, content, root=self.root, where=self.config.where)
+        return construct(name, self._table(name, content), content, **self._about())
+
+    def domain(self, name: str) -> Domain:
+        """The sending domain of that name. Raises ConfigError naming table and key."""
+        tables = self.settings.domains
+        if name not in tables:
+            hint = nearest(name, tables) or f"; there are {', '.join(tables) or 'none'}"
+            raise ConfigError(f"{display(self.config.file)}: there is no domain {name!r}{hint}")
+        return make_domain(name, tables[name], root=self.root, where=self.config.where)
+
+    def email_domains(self) -> Domains:
+        """Who signs emails here: the sending domains of this environment's channel for email."""
+        name = self._carriers().get("email")
+        if name is None or not self.settings.domains:
+            return Domains()
+        return Domains(domains_of(name, self._table(name, "email"), "email", **self._about()))
+
+    def _about(self) -> dict[str, Any]:
+        domains = self.settings.domains
+        return {"root": self.root, "where": self.config.where, "domains": domains}
 
     def _carriers(self) -> Mapping[ContentName, str]:
         carriers = self.settings.env.get(self.env, {})

@@ -1,4 +1,4 @@
-"""The benchmark of rendering compares like with like."""
+"""The benchmarks compare like with like."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from benchmarks import http
 from benchmarks.render import engines, naive, ours, parts
 from benchmarks.render.case import Case, Unavailable
 from benchmarks.render.check import check, page, read_parts, urls
@@ -60,3 +61,10 @@ def test_a_lost_line_is_noticed() -> None:
 def test_no_two_orders_are_alike() -> None:
     """What is personalised differs, so that nothing is gained by remembering it."""
     assert len({str(order(number).context["order"]["lines"]) for number in range(300)}) == 300
+
+
+def test_http_clients_get_the_same() -> None:
+    """A short run of every client that is installed: each answer is looked at."""
+    found = http.run(4, rounds=1, count=40)
+    assert {"vero", "httpx"} <= set(found)
+    assert all(row.per_s[0] > 0 for row in found.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, get_args
 
@@ -17,6 +18,7 @@ from jinja2 import BaseLoader
 from jinja2.filters import FILTERS as JINJA_FILTERS
 
 from vero_channels.email.smtp import Smtp
+from vero_channels.push.webpush import WebPush
 from vero_deliver import Message, Renderer, Sms, User, errors, message, registry
 from vero_deliver.channel import Receipt
 from vero_deliver.cli import SECTIONS, cli
@@ -24,6 +26,8 @@ from vero_deliver.cli.send import exit_code
 from vero_deliver.config import From, Links, Settings
 from vero_deliver.data import TYPE_NAMES
 from vero_deliver.deliver import Delivery, Outcome, State
+from vero_deliver.domains import State as RecordState
+from vero_deliver.mime import Domain
 from vero_deliver.plain import MAX_DIGITS
 from vero_deliver.references import KINDS
 from vero_deliver.render import limits, renderer
@@ -36,6 +40,15 @@ from vero_deliver.rendered import Skipped
 from vero_deliver.resource.shape import BOOKKEEPING
 
 COMMANDS: Final = tuple(name for commands in SECTIONS.values() for name in commands)
+
+
+def with_subcommands(name: str, command: click.Command) -> Iterator[str]:
+    """`key`, `key new`, `key new dkim`."""
+    yield name
+    for sub, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from with_subcommands(f"{name} {sub}", inner)
+
+
 NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -48,21 +61,27 @@ def help_text(*command: str) -> str:
     return done.output
 
 
-def command_of(name: str) -> click.Command:
-    found = cli.get_command(click.Context(cli), name)
+def command_of(path: str) -> click.Command:
+    found: click.Command | None = cli
+    for name in path.split():
+        assert isinstance(found, click.Group)
+        found = found.get_command(click.Context(found), name)
     assert found
     return found
 
 
-@pytest.mark.parametrize("name", ["vero-deliver", *COMMANDS])
+CALLS: Final = [path for name in COMMANDS for path in with_subcommands(name, command_of(name))]
+
+
+@pytest.mark.parametrize("name", ["vero-deliver", *CALLS])
 def test_help_is_in_the_document(name: str) -> None:
     """Each command's section begins with its literal --help."""
-    found = help_text(*([name] if name in COMMANDS else []))
+    found = help_text(*(name.split() if name in CALLS else []))
     [block] = blocks(section(read("command-line.md"), name), "text")
-    assert block == found, f"paste this below `## {name}` in docs/command-line.md:\n{found}"
+    assert block == found, f"paste this below the heading {name} in docs/command-line.md:\n{found}"
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", CALLS)
 def test_every_option_is_in_the_document(name: str) -> None:
     """No option is documented nowhere, hidden ones included."""
     text = section(read("command-line.md"), name)
@@ -207,6 +226,43 @@ def test_every_state_has_a_true_row(state: State) -> None:
 def test_every_smtp_option_has_a_row() -> None:
     """The table has the arguments of Smtp."""
     assert set(rows(section(read("sending.md"), "SMTP"))) == set(inspect.signature(Smtp).parameters)
+
+
+def test_every_key_of_a_domain_has_a_row() -> None:
+    """The table has the arguments of Domain; its name is the name of the table."""
+    known = set(inspect.signature(Domain).parameters) - {"name"}
+    assert set(rows(section(read("domains.md"), "Settings"))) == known
+
+
+def test_every_state_of_a_record_has_a_row() -> None:
+    """The states that `domain check` knows, with their exit codes."""
+    assert set(rows(section(read("domains.md"), "Check"))) == set(get_args(RecordState))
+
+
+def test_every_option_of_an_email_api_has_a_row() -> None:
+    """The table has each option with the drivers that take it, and no other."""
+    taken: dict[str, list[str]] = {}
+    loaded = {driver.name: driver.load() for driver in registry.DRIVERS.values()}
+    apis = {name: api for name, api in loaded.items() if hasattr(api, "capabilities")}
+    for name, api in apis.items():
+        for option in inspect.signature(api).parameters:
+            taken.setdefault(option, []).append(name)
+    table = rows(section(read("sending.md"), "Email APIs"))
+    assert set(table) == set(taken)
+    for option, names in taken.items():
+        told = table[option][0]
+        if told == "all":
+            assert set(names) == set(apis)
+        elif told.startswith("all but "):
+            assert set(apis) - set(names) == set(re.findall(r"\w+", told[8:])) - {"and"}
+        else:
+            assert set(told.split(", ")) == set(names)
+
+
+def test_every_webpush_option_has_a_row() -> None:
+    """The table has the arguments of WebPush."""
+    known = set(inspect.signature(WebPush).parameters)
+    assert set(rows(section(read("sending.md"), "Web Push"))) == known
 
 
 def test_channel_matrix_names_no_driver_that_is_gone() -> None:

@@ -23,6 +23,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "send": "Send a message to one user, or a handful, now.",
     },
     "Run": {
+        "domain": "The DNS records a sending domain needs, and whether they are there.",
+        "key": "Make keys.",
         "doctor": "Check the project, its channels and messages; say what to fix.",
     },
 }
@@ -67,7 +69,7 @@ class Lazy(click.Group):
 
     def _placed(self, error: NoSuchOption) -> click.UsageError:
         """The error, or where the option belongs if it is one of those before the command."""
-        command = error.ctx.info_name if error.ctx and error.ctx.parent else None
+        command = error.ctx.command_path.partition(" ")[2] if error.ctx else ""
         for option in self.params if command else ():
             if error.option_name in option.opts and isinstance(option, click.Option):
                 value = BEFORE.get(option.name or "", "")

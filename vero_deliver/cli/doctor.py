@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, Literal, get_args
@@ -20,10 +20,11 @@ from vero_deliver.cli.session import Session
 from vero_deliver.cli.terminal import harmless
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import RenderError, VeroDeliverError
+from vero_deliver.mime import Domains
 from vero_deliver.project import Project
 from vero_deliver.reading import display
 from vero_deliver.references import is_reference
-from vero_deliver.rendered import ContentName
+from vero_deliver.rendered import ContentName, RenderedEmail
 
 _SECRET = re.compile("pass|secret|token|key|credential|auth", re.IGNORECASE)
 
@@ -70,11 +71,14 @@ def _findings(project: Project) -> Iterator[Finding]:
     yield Finding("ok", "project", f"{display(project.config.file)}, environment {project.env}")
     for content in get_args(ContentName):
         yield _channel(project, content)
+    for name in project.settings.domains:
+        yield _domain(project, name)
     names = project.message_ids()
     if not names:
         yield Finding("problem", "messages", f"none in {display(project.messages)}/")
+    domains = _domains(project)
     for name in names:
-        yield from _message(project, name)
+        yield from _message(project, name, domains)
 
 
 def _channel(project: Project, content: ContentName) -> Finding:
@@ -87,38 +91,69 @@ def _channel(project: Project, content: ContentName) -> Finding:
     return Finding("ok", content, f"through {project.carrier(content)}")
 
 
-def _message(project: Project, name: str) -> Iterator[Finding]:
+def _domain(project: Project, name: str) -> Finding:
+    try:
+        domain = project.domain(name)
+    except VeroDeliverError as error:
+        return Finding("problem", name, str(error))
+    selectors = ", ".join(f"{signer.selector} ({signer.algorithm})" for signer in domain.signers)
+    bounces = f"; bounces to {domain.return_path}" if domain.return_path else ""
+    asked = f"`vero-deliver domain check {name}` asks DNS"
+    return Finding("ok", name, f"signs with {selectors or 'no key'}{bounces}; {asked}")
+
+
+def _message(project: Project, name: str, domains: Domains) -> Iterator[Finding]:
     try:
         message = project.message(name)
         contents_of(message)
         people = samples(project.folder(name), declared=message.data)
         deliverer = Deliverer(project.renderer())
-        broken = [
+        made = [
             rendered
             for who in people
             for _, _, rendered in deliverer.render(
                 message, who.user, data=who.data, event=who.event, who=who.label
             )
-            if isinstance(rendered, RenderError)
         ]
     except VeroDeliverError as error:
         yield Finding("problem", name, str(error))
         return
+    broken = [rendered for rendered in made if isinstance(rendered, RenderError)]
     for unrendered in broken:
         yield Finding("problem", name, str(unrendered))
     if not broken:
         languages = dict.fromkeys(deliverer.renderer.language(message, who.user) for who in people)
         chosen = f" ({', '.join(languages)})" if languages else ""
         contents = ", ".join(message.contents)
-        yield Finding("ok", name, f"{contents}; rendered for {len(people)} samples{chosen}")
+        counted = f"{contents}; rendered for {len(people)} samples{chosen}"
+        yield Finding("ok", name, f"{counted}{_unsigned(made, domains)}")
+
+
+def _domains(project: Project) -> Domains:
+    """Who signs emails; nobody where that is a finding of its own."""
+    try:
+        return project.email_domains()
+    except VeroDeliverError:
+        return Domains()
+
+
+def _unsigned(made: Sequence[object], domains: Domains) -> str:
+    """Whose emails go out without a signature, where there are sending domains."""
+    if not domains:
+        return ""
+    senders = dict.fromkeys(email.from_.email for email in made if isinstance(email, RenderedEmail))
+    signed = {sender: domains.of(sender) for sender in senders}
+    names = [sender for sender, domain in signed.items() if not (domain and domain.signers)]
+    return f"; unsigned: {', '.join(names)} is below no sending domain with a key" if names else ""
 
 
 def _print_settings(project: Project, *, as_json: bool) -> None:
     settings: dict[str, Any] = msgspec.to_builtins(project.settings)
-    settings["channels"] = {
-        name: {key: _masked(key, value) for key, value in table.items()}
-        for name, table in settings["channels"].items()
-    }
+    for section in ("channels", "domains"):
+        settings[section] = {
+            name: {key: _masked(key, value) for key, value in table.items()}
+            for name, table in settings[section].items()
+        }
     origins = project.config.origins
     rows = [
         {"name": name, "value": value, "origin": origins[name]} for name, value in settings.items()

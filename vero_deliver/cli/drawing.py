@@ -14,6 +14,7 @@ from rich.text import Text
 
 from vero_deliver.cli.terminal import harmless
 from vero_deliver.message import Message
+from vero_deliver.mime import Domains
 from vero_deliver.render.clean import clean
 from vero_deliver.rendered import (
     Address,
@@ -28,10 +29,11 @@ from vero_deliver.rendered import (
 
 
 class Drawing:
-    """Draws on one console."""
+    """Draws on one console. domains: who signs an email."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, domains: Domains) -> None:
         self._console = console
+        self._domains = domains
 
     def title(self, message: Message, who: str, language: str) -> None:
         """A rule that says which message, for whom and in which language."""
@@ -61,7 +63,7 @@ class Drawing:
                     Panel(Text(harmless(str(rendered))), title=content, style="red")
                 )
             case RenderedEmail():
-                self._console.print(_panel(_email(rendered, key), "email", key))
+                self._console.print(_panel(_email(rendered, key, self._domains), "email", key))
             case RenderedPush():
                 self._console.print(_panel(_push(rendered), "push", key))
             case RenderedSms():
@@ -81,8 +83,10 @@ def _panel(body: RenderableType, content: str, key: str) -> Panel:
     )
 
 
-def _email(email: RenderedEmail, key: str) -> RenderableType:
-    raw = email.mime(key)
+def _email(email: RenderedEmail, key: str, domains: Domains) -> RenderableType:
+    raw = domains.signed(email, key)
+    domain = domains.of(email.from_.email)
+    signers = domain.signers if domain else ()
     fields: dict[str, str] = {"From": _address(email.from_), "To": _addresses(email.to)}
     fields |= {"Cc": _addresses(email.cc), "Bcc": _addresses(email.bcc)}
     fields |= {"Reply-To": _addresses(email.reply_to), "Subject": email.subject}
@@ -93,6 +97,8 @@ def _email(email: RenderedEmail, key: str) -> RenderableType:
             for file in email.attachments
         ),
         "HTML": f"{len(email.html.encode()):,} bytes" if email.html else "none",
+        "Signed by": ", ".join(signer.name for signer in signers),
+        "Bounces to": domain.bounce_address(key) if domain else "",
         "Sent as": f"{len(raw):,} bytes, sha256 {hashlib.sha256(raw).hexdigest()[:16]}",
     }
     return Group(_fields(fields), Rule(style="dim"), Text(clean(email.text).rstrip()))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from vero_deliver.project import Project
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,18 +33,30 @@ class Moment(click.ParamType[datetime]):
 
 def complete_message(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Message ids for the shell; nothing where there is no project."""
+    del param
+    return _names(ctx, incomplete, lambda project: project.message_ids())
+
+
+def complete_domain(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Sending domains for the shell; nothing where there is no project."""
+    del param
+    return _names(ctx, incomplete, lambda project: project.settings.domains)
+
+
+def _names(
+    ctx: click.Context, incomplete: str, names: Callable[[Project], Iterable[str]]
+) -> list[str]:
     from vero_deliver.errors import VeroDeliverError
     from vero_deliver.project import Project
 
-    del param
     try:
         start = (ctx.find_root().params or {}).get("project") or "."
-        ids = Project.find(start).message_ids()
+        return [name for name in names(Project.find(start)) if name.startswith(incomplete)]
     except (VeroDeliverError, OSError):
         return []
-    return [name for name in ids if name.startswith(incomplete)]
 
 
+domain_argument = click.argument("domain", shell_complete=complete_domain)
 message_argument = click.argument("message", shell_complete=complete_message)
 _SOURCE = "Users and data: a .json, .jsonl or .csv file, or - for JSON lines on stdin."
 

@@ -17,6 +17,7 @@ from vero_deliver.cli.session import Session
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import ConfigError, RenderError, VeroDeliverError
 from vero_deliver.message import Message
+from vero_deliver.mime import Domains
 from vero_deliver.project import Project
 from vero_deliver.rendered import ContentName
 
@@ -64,13 +65,22 @@ def command(
     names = [message] if message else project.message_ids()
     if not names:
         raise ConfigError(f"there are no messages in {project.messages}; try `vero-deliver init`")
-    drawing = Drawing(session.console())
+    drawing = Drawing(session.console(), _domains(session))
     deliverer = Deliverer(project.renderer())
     view = View(project, deliverer, drawing, to, data, channels, every, key, now)
     broken = [name for name in names if not view.shows(name, alone=bool(message))]
     if broken:
         click.echo(f"Could not be made: {', '.join(broken)}", err=True)
         ctx.exit(1)
+
+
+def _domains(session: Session) -> Domains:
+    """Who signs; nobody, and why is said, where this machine has not got the keys."""
+    try:
+        return session.loaded.email_domains()
+    except ConfigError as error:
+        session.say(f"Shown unsigned: {error}")
+        return Domains()
 
 
 @dataclass(frozen=True, slots=True)

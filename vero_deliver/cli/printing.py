@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 import click
 
+from vero_deliver.errors import RenderError
+from vero_deliver.mime import Domains
+from vero_deliver.registry import push_request
 from vero_deliver.rendered import (
     ContentName,
     Rendered,
@@ -26,14 +29,19 @@ DEFAULT_FORMATS: dict[ContentName, str] = {
 }  # fmt: skip
 
 
-def printed(rendered: Rendered, key: str, fmt: str) -> bytes:
-    """The rendered content in that format. Raises UsageError where it has no such form."""
+def printed(rendered: Rendered, key: str, fmt: str, domains: Domains) -> bytes:
+    """The rendered content in that format. Raises UsageError where it has no such form.
+
+    domains: who signs an email.
+    """
     makers: dict[str, Callable[[], bytes | None]] = {
-        "eml": lambda: rendered.mime(key) if isinstance(rendered, RenderedEmail) else None,
+        "eml": lambda: (
+            domains.signed(rendered, key) if isinstance(rendered, RenderedEmail) else None
+        ),
         "html": lambda: rendered.html.encode() if isinstance(rendered, RenderedEmail) else None,
         "text": lambda: _text(rendered).encode(),
         "json": lambda: as_json({"key": key, **document(rendered)}).encode(),
-        "http": lambda: _http(rendered) if isinstance(rendered, RenderedHttp) else None,
+        "http": lambda: _request(rendered, key),
     }
     data = makers[fmt]()
     if data is None:
@@ -59,6 +67,19 @@ def _text(rendered: Rendered) -> str:
             return "\n".join(filter(None, lines)) + "\n"
         case RenderedHttp():
             return rendered.body.decode("utf-8", "replace")
+
+
+def _request(rendered: Rendered, key: str) -> bytes | None:
+    match rendered:
+        case RenderedHttp():
+            return _http(rendered)
+        case RenderedPush():
+            try:
+                return push_request()(rendered, key)
+            except ValueError as error:
+                raise RenderError(f"this push cannot be sent: {error}") from None
+        case _:
+            return None
 
 
 def _http(request: RenderedHttp) -> bytes:

@@ -19,6 +19,7 @@ from vero_deliver.cli.terminal import harmless
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import RenderError
 from vero_deliver.message import Message
+from vero_deliver.mime import Domains
 from vero_deliver.rendered import ContentName, Skipped
 
 
@@ -78,6 +79,8 @@ def command(
     contents = channels or _contents(loaded, fmt)
     contents_of(loaded, contents)
     deliverer = Deliverer(session.loaded.renderer())
+    signs = "email" in contents and (fmt or DEFAULT_FORMATS["email"]) == "eml"
+    domains = session.loaded.email_domains() if signs else Domains()
     pages: list[tuple[str, bytes]] = []
     for who in for_showing(session.loaded, loaded, to, data, every=every):
         session.step(f"rendering for {who.label}")
@@ -91,7 +94,7 @@ def command(
                 continue
             chosen = fmt or DEFAULT_FORMATS[content]
             name = f"{_file_name(who)}.{content}.{ENDINGS.get(chosen, chosen)}"
-            pages.append((name, printed(rendered, delivery_key, chosen)))
+            pages.append((name, printed(rendered, delivery_key, chosen, domains)))
     _write(session, pages, out)
 
 
@@ -107,8 +110,11 @@ def _explain(session: Session, message: Message) -> None:
 
 def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:
     """One content: the one the format is for, else the message's first."""
-    for_format: dict[str, ContentName] = {"eml": "email", "html": "email", "http": "http"}
-    return [for_format[fmt]] if fmt in for_format else message.contents[:1]
+    for_format: dict[str, Sequence[ContentName]] = {
+        "eml": ("email",), "html": ("email",), "http": ("http", "push"),
+    }  # fmt: skip
+    fitting = for_format.get(fmt or "", message.contents)
+    return [*(name for name in fitting if name in message.contents), *fitting][:1]
 
 
 def _file_name(who: Recipient) -> str:

@@ -22,7 +22,12 @@ def message_id(email: RenderedEmail, key: str) -> str:
 
     ValueError where the sender's address is none.
     """
-    return f"<{_hex(key)[:32]}@{domain_of(email.from_.email)}>"
+    return f"<{key_digest(key)}@{domain_of(email.from_.email)}>"
+
+
+def key_digest(key: str) -> str:
+    """32 hex digits that stand for a key: left of the @ in its Message-ID."""
+    return _hex(key)[:32]
 
 
 def boundary(key: str, at: datetime, multipart: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from functools import partial
@@ -98,6 +99,23 @@ class Signer:
     def signature(self, data: bytes) -> bytes:
         """The signature of these bytes, always the same."""
         return self._key.sign(data)
+
+    @property
+    def name(self) -> str:
+        """Where in DNS the public key is."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def published(self) -> tuple[bytes, ...]:
+        """The public key in the forms that a DNS record may hold it in; the first is usual."""
+        return self._key.published()
+
+    @property
+    def record(self) -> str:
+        """The TXT record that publishes the key, as one text (RFC 6376 section 3.6.1)."""
+        kind = self.algorithm.partition("-")[0]
+        public = base64.b64encode(self.published[0]).decode()
+        return f"v=DKIM1; k={kind}; p={public}"
 
     def __repr__(self) -> str:
         return f"Signer(domain={self.domain!r}, selector={self.selector!r})"

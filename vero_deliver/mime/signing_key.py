@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     PrivateKey = RSAPrivateKey | Ed25519PrivateKey
 
+_NEW_RSA_BITS = 2048
 _RSA_BITS = 1024  # RFC 8301 section 3.2: verifiers take nothing shorter
 
 
@@ -45,6 +46,16 @@ class SigningKey:
         public = self.private.public_key()
         return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
+    def published(self) -> tuple[bytes, ...]:
+        """What p= may hold: first what is written, then the other form that receivers read."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        public = self.private.public_key()
+        if self.algorithm == "ed25519-sha256":  # RFC 8463 section 4: the bare key
+            return (public.public_bytes(Encoding.Raw, PublicFormat.Raw),)
+        # RFC 6376 section 3.6.1 says PKCS#1; its example, and everybody, has the longer form
+        return self.public(), public.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+
 
 def signing_key(key: str | bytes | Secret | PrivateKey) -> SigningKey:
     """The key from PEM (PKCS#1 or PKCS#8), or one that `cryptography` has loaded.
@@ -61,6 +72,19 @@ def signing_key(key: str | bytes | Secret | PrivateKey) -> SigningKey:
         return _ed25519(private)
     kind = type(private).__name__.removesuffix("PrivateKey")
     raise ValueError(f"the key is of the kind {kind}; DKIM knows RSA and Ed25519")
+
+
+def new_key(kind: Literal["rsa", "ed25519"]) -> str:
+    """A new private key as PEM; RSA of 2048 bits, which every verifier and a DNS answer take."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+
+    private: PrivateKey = (
+        generate_private_key(65537, _NEW_RSA_BITS)
+        if kind == "rsa"
+        else Ed25519PrivateKey.generate()
+    )
+    return signing_key(private).pem().decode()
 
 
 def _rsa(private: RSAPrivateKey) -> SigningKey:

@@ -103,8 +103,7 @@ class Mailjet(BatchEmailApi):
             return str(int(message["To"][0]["MessageID"]))
         first = message["Errors"][0]
         status = first.get("StatusCode") or 400
-        found = told(first, str(status))
-        found = Problem(self._masked(found.code), self._masked(found.detail))
+        found = self.said(told(first, str(status)))
         raise verdict(httpx.Response(int(status)), found, channel=self._name)
 
 

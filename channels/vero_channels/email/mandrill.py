@@ -118,9 +118,8 @@ class Mandrill(EmailApi):
             kind = Gone
         elif len(refused) == of and all(why in _OURS for why in reasons):
             kind = Misconfigured
-        said = self._masked(", ".join(listed[:5]))
-        detail = f"refused for {len(refused)} of {of} recipients: {said}"
-        return kind(detail, channel=self._name, code=reasons[0])
+        detail = f"refused for {len(refused)} of {of} recipients: {', '.join(listed)}"
+        return kind(self.shown(detail), channel=self._name, code=reasons[0])
 
     def refusal(self, response: httpx.Response, found: Problem) -> DeliveryError | None:
         """{"status": "error", "code": -1, "name": "Invalid_Key", "message": ...}, with HTTP 500."""

@@ -115,13 +115,13 @@ class Postmark(BatchEmailApi):
     def _outcome(self, answer: dict[str, Any]) -> str:
         code, said = answer.get("ErrorCode", 0), answer["Message"]
         if code:
-            found = told(answer, str(code))
-            found = Problem(str(code), self._masked(found.detail))
+            found = self.said(told(answer, str(code)))
             own = self._own_error(found.code, found)
             raise own or verdict(httpx.Response(422), found, channel=self._name)
         if _PARTLY.search(said):
             # nothing may be sent again to those who got it
-            raise Refused(f"sent as {answer['MessageID']}, but: {said}", channel=self._name)
+            detail = self.shown(f"sent as {answer['MessageID']}, but: {said}")
+            raise Refused(detail, channel=self._name)
         found_id: str = answer["MessageID"]
         return found_id
 

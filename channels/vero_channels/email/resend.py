@@ -56,6 +56,7 @@ class Resend(BatchEmailApi):
             name=name,
             base_url=base_url,
             credentials={"authorization": Secret(f"Bearer {reveal(api_key)}")},
+            secrets=(api_key,),
             timeout=timeout,
             client=client,
         )

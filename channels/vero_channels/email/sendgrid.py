@@ -16,6 +16,7 @@ from vero_channels.transport.email_api import (
     pair,
     present,
     text,
+    unsubscribes,
 )
 from vero_channels.transport.http_answers import Problem
 from vero_channels.transport.keys import VERO_KEY, wire_key
@@ -56,6 +57,7 @@ class SendGrid(EmailApi):
             name=name,
             base_url=base_url or _HOSTS[region],
             credentials={"authorization": Secret(f"Bearer {reveal(api_key)}")},
+            secrets=(api_key,),
             timeout=timeout,
             client=client,
         )
@@ -83,7 +85,9 @@ class SendGrid(EmailApi):
         return self.post("/v3/mail/send", json=body, headers=headers)
 
     def provider_id(self, response: httpx.Response) -> str:
-        """X-Message-Id: webhooks send it with a suffix as sg_message_id."""
+        """X-Message-Id: webhooks send it with a suffix as sg_message_id. A sandbox has none."""
+        if self._sandbox and response.status_code == 200:
+            return response.headers.get("x-message-id") or "sandbox"
         return response.headers["x-message-id"]
 
     def refusal(self, response: httpx.Response, found: Problem) -> DeliveryError | None:
@@ -110,5 +114,5 @@ def _tracking(email: RenderedEmail) -> dict[str, Any]:
         open_tracking=None if opens is None else {"enable": opens},
         click_tracking=None if clicks is None else {"enable": clicks, "enable_text": clicks},
         # SendGrid's own link would stand beside the message's
-        subscription_tracking={"enable": False} if "List-Unsubscribe" in email.headers else None,
+        subscription_tracking={"enable": False} if unsubscribes(email) else None,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,7 @@ class Smtp:
     auth: "auto" takes PLAIN, else LOGIN; with a token XOAUTH2.
     token: called for each new session, returns an OAuth 2 access token or an awaitable of one.
     timeout: seconds to connect and per command; data_timeout: for the answer to the message.
+    domains: by the From address, whose keys sign and where bounces go.
     """
 
     def __init__(
@@ -64,8 +66,10 @@ class Smtp:
         local_hostname: str | None = None,
         timeout: float = 60.0,
         data_timeout: float = 300.0,
+        domains: Iterable[mime.Domain] = (),
     ) -> None:
         self._name = name
+        self._domains = mime.Domains(domains)
         self._server = Server(
             channel=name,
             host=host,
@@ -130,9 +134,9 @@ class Smtp:
     def _letter(self, rendered: RenderedEmail, key: str) -> tuple[_Letter, str]:
         try:
             letter = _Letter(
-                sender=_path(rendered.from_.email),
+                sender=_path(self._domains.return_path(rendered, key)),
                 recipients=tuple(_path(email) for email in rendered.recipients),
-                data=rendered.mime(key),
+                data=self._domains.signed(rendered, key),
                 utf8=mime.needs_smtputf8(rendered),
             )
             message_id = mime.message_id(rendered, key)

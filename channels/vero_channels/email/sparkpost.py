@@ -19,8 +19,9 @@ from vero_channels.transport.email_api import (
     pair,
     present,
     text,
+    unsubscribes,
 )
-from vero_channels.transport.http_answers import Problem, body, shortened
+from vero_channels.transport.http_answers import Problem, body
 from vero_channels.transport.keys import VERO_KEY, wire_key
 from vero_deliver.errors import Deferred, DeliveryError, Gone, Misconfigured, Refused
 from vero_deliver.mime.headers import clean
@@ -71,7 +72,7 @@ class SparkPost(EmailApi):
                 open_tracking=rendered.track_opens,
                 click_tracking=rendered.track_clicks,
                 # it adds a List-Unsubscribe of its own to what is not transactional
-                transactional=rendered.kind == "transactional" or _unsubscribes(rendered),
+                transactional=rendered.kind == "transactional" or unsubscribes(rendered),
                 ip_pool=self._ip_pool,
                 perform_substitutions=False,
             ),
@@ -94,8 +95,8 @@ class SparkPost(EmailApi):
         if rejected:
             said = results.get("rcpt_to_errors") or body(response).get("errors") or ""
             count = f"refused for {rejected} of {rejected + accepted} recipients"
-            detail = f"{count}, transmission {results['id']}: {shortened(str(said))}"
-            raise Refused(self._masked(detail), channel=self._name)
+            detail = f"{count}, transmission {results['id']}: {said}"
+            raise Refused(self.shown(detail), channel=self._name)
         found: str = results["id"]
         return found
 
@@ -142,7 +143,3 @@ def _content(email: RenderedEmail, cc: list[Address]) -> dict[str, Any]:
 
 def _file(file: Any, name: str) -> dict[str, str]:
     return {"name": name, "type": clean(file.content_type), "data": encoded(file)}
-
-
-def _unsubscribes(email: RenderedEmail) -> bool:
-    return any(name.lower() == "list-unsubscribe" for name in email.headers)

@@ -15,7 +15,7 @@ from vero_channels.transport.http_answers import Problem
 from vero_deliver import mime
 from vero_deliver.errors import DeliveryError, Misconfigured, Refused
 from vero_deliver.mime.headers import clean, extra_fields
-from vero_deliver.rendered import Address, File, RenderedEmail
+from vero_deliver.rendered import Address, ContentName, File, RenderedEmail
 from vero_deliver.secret import Secret, reveal
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -25,6 +25,7 @@ _CID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,200}")
 class EmailApi(HttpChannel[RenderedEmail]):
     """A provider of email over HTTP. A driver declares its `capabilities`."""
 
+    contents: ClassVar[tuple[ContentName, ...]] = ("email",)
     capabilities: ClassVar[Capabilities]
 
     def refusal(self, response: httpx.Response, found: Problem) -> DeliveryError | None:
@@ -37,7 +38,7 @@ class EmailApi(HttpChannel[RenderedEmail]):
     def _made(self, rendered: RenderedEmail, key: str) -> httpx.Request:
         self._check(rendered)
         request = super()._made(rendered, key)
-        limit, size = self.capabilities.max_bytes, int(request.headers.get("content-length", 0))
+        limit, size = self.capabilities.max_bytes, len(request.content)
         if limit is not None and size > limit:
             self._refuse(f"the request has {size} bytes, {self._provider} takes {limit}")
         return request
@@ -100,6 +101,11 @@ def fields(email: RenderedEmail) -> dict[str, str]:
     """The extra header fields, one line each. MessageError on a name that may not be used."""
     list(extra_fields(email.headers))  # the rules of MIME hold here too
     return {name: clean(value) for name, value in email.headers.items()}
+
+
+def unsubscribes(email: RenderedEmail) -> bool:
+    """True where the message has List-Unsubscribe itself, so that the provider adds none."""
+    return any(name.lower() == "list-unsubscribe" for name in email.headers)
 
 
 def text(value: str) -> str:

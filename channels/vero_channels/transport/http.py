@@ -11,12 +11,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
 from vero_channels.transport.http1 import Http1Transport
-from vero_channels.transport.http_answers import Problem, problem, verdict
+from vero_channels.transport.http_answers import Problem, problem, shortened, verdict
 from vero_deliver.channel import Receipt
 from vero_deliver.errors import (
     ConfigError,
@@ -33,6 +32,7 @@ from vero_deliver.secret import Secret, reveal
 R = TypeVar("R", bound=Rendered)
 
 MAX_ANSWER = 1_000_000  # bytes
+_LONGEST_ID = 998  # characters: a Message-ID is one line of a header
 _SHORTEST = 5  # characters; masking shorter ones would hide nothing and garble much
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
@@ -44,15 +44,16 @@ class HttpChannel(ABC, Generic[R]):
     A driver gives `request`, which is pure and holds no credentials, and `provider_id`; where the
     provider has codes of its own also `refusal`. `credentials` are header fields, added last;
     `secrets` are others that an answer might repeat, and that no error may show.
-    client: yours, with your proxy, certificates or hooks; you close it. timeout: seconds to
-    connect, to write, and between two pieces of the answer.
+    base_url: None where each request has an address of its own. client: yours, with your proxy,
+    certificates or hooks; you close it. timeout: seconds to connect, to write, and between two
+    pieces of the answer.
     """
 
     def __init__(
         self,
         *,
         name: str,
-        base_url: str,
+        base_url: str | None,
         credentials: Mapping[str, str | Secret] | None = None,
         secrets: Sequence[str | Secret] = (),
         timeout: float = 30.0,
@@ -63,7 +64,7 @@ class HttpChannel(ABC, Generic[R]):
         if timeout <= 0:
             raise ConfigError(f"channel {name!r}: timeout is in seconds, more than 0")
         self._name = name
-        self._base_url = _checked_url(base_url, name)
+        self._base_url = "" if base_url is None else _checked_url(base_url, name)
         self._credentials = dict(credentials or {})
         self._secrets = _words([*self._credentials.values(), *secrets], name)
         self._timeout = httpx.Timeout(timeout).as_dict()
@@ -126,6 +127,8 @@ class HttpChannel(ABC, Generic[R]):
     def post(self, path: str, **body: Any) -> httpx.Request:
         """A POST to a path below base_url; `body` as httpx.Request has it: json, data, files."""
         headers = {"accept": "application/json", **body.pop("headers", {})}
+        if odd := [name for name, value in headers.items() if not value.isprintable()]:
+            raise ValueError(f"the field {odd[0]!r} of the request holds a line end")
         request = httpx.Request(
             "POST",
             self._base_url + path,
@@ -162,17 +165,16 @@ class HttpChannel(ABC, Generic[R]):
             raise self._error(response)
         try:
             found = self.provider_id(response)
-            if isinstance(found, str) and found:
+            if isinstance(found, str) and 0 < len(found) <= _LONGEST_ID and found.isprintable():
                 return found
         except _UNREADABLE:
             pass  # as if the id were empty
-        shown = self._masked(problem(response).detail)
+        shown = self.said(problem(response)).detail
         detail = f"HTTP {response.status_code} without an id; it may be accepted: {shown}"
         raise Uncertain(detail, channel=self._name, code=str(response.status_code))
 
     def _error(self, response: httpx.Response) -> DeliveryError:
-        said = problem(response)
-        found = Problem(self._masked(said.code), self._masked(said.detail))
+        found = self.said(problem(response))
         try:
             own = self.refusal(response, found)
         except _UNREADABLE:  # an answer that is not of the provider's form
@@ -180,18 +182,24 @@ class HttpChannel(ABC, Generic[R]):
         return own or verdict(response, found, channel=self._name)
 
     def _fault(self, fault: Exception) -> str:
-        return self._masked(f"{type(fault).__name__}: {fault}".rstrip(": "))
+        return self.shown(f"{type(fault).__name__}: {fault}".rstrip(": "))
 
-    def _masked(self, text: str) -> str:
-        """The text without credentials: some providers repeat a wrong one."""
+    def said(self, found: Problem) -> Problem:
+        """A provider's words as an error may show them: short, one line, no credentials."""
+        return Problem(self.shown(found.code), self.shown(found.detail))
+
+    def shown(self, text: str) -> str:
+        """The text as an error may show it. Some providers repeat a wrong credential."""
         for secret in self._secrets:
             text = text.replace(secret.reveal(), "***")
-        return text
+        return shortened(text)
 
 
 async def _read(response: httpx.Response) -> httpx.Response:
     """The answer with what could be read of its body: its status counts even if no more comes."""
     pieces, size = [], 0
+    if response.is_stream_consumed:  # by a hook of the client's
+        return response
     try:
         async for piece in response.aiter_raw():  # identity was asked for: nothing to inflate
             pieces.append(piece[: MAX_ANSWER - size])
@@ -206,15 +214,21 @@ async def _read(response: httpx.Response) -> httpx.Response:
     return httpx.Response(response.status_code, headers=headers, content=b"".join(pieces))
 
 
-def _checked_url(url: str, name: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigError(f"channel {name!r}: base_url is no https:// URL of a host")
-    if parts.username or parts.password:
-        raise ConfigError(f"channel {name!r}: base_url holds credentials; give them as options")
-    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
-        raise ConfigError(f"channel {name!r}: base_url: http only to this machine; use https")
-    return url.rstrip("/")
+def _checked_url(text: str, name: str) -> str:
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, TypeError):
+        url = httpx.URL()
+    wrong = ""
+    if url.scheme not in ("https", "http") or not url.host or url.query or url.fragment:
+        wrong = "is no https:// URL of a host"
+    elif url.userinfo:
+        wrong = "holds credentials; give them as options"
+    elif url.scheme == "http" and url.host not in ("127.0.0.1", "::1", "localhost"):
+        wrong = "is http, which is for this machine only; use https"
+    if wrong:
+        raise ConfigError(f"channel {name!r}: base_url {wrong}")
+    return str(url).rstrip("/")
 
 
 def _words(secrets: Sequence[str | Secret], name: str) -> list[Secret]:

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from vero_channels.transport.http1_connection import Connection, Head
+from vero_channels.transport.public_network import NotPublicError, check_host, check_peer
 
 _Origin = tuple[str, str, int]
 _PORTS = {"http": 80, "https": 443}
@@ -29,7 +30,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
     """Connections for httpx.AsyncClient; used by one event loop at a time.
 
     limit: requests in flight; more wait for their turn. idle: connections kept, for `keep`
-    seconds each. verify: a context with your authorities, or False for tests.
+    seconds each. verify: a context with your authorities, or False for tests. public_only:
+    raise NotPublicError rather than connect to an address that is not on the public internet.
     """
 
     def __init__(
@@ -39,8 +41,9 @@ class Http1Transport(httpx.AsyncBaseTransport):
         limit: int = 100,
         idle: int = 20,
         keep: float = 15.0,
+        public_only: bool = False,
     ) -> None:
-        self._verify = verify
+        self._verify, self._public_only = verify, public_only
         self._limit, self._max_idle, self._keep = limit, idle, keep
         self._idle: dict[_Origin, deque[Connection]] = {}
         self._turns = asyncio.Semaphore(limit)
@@ -115,11 +118,14 @@ class Http1Transport(httpx.AsyncBaseTransport):
 
     def _give_back(self, origin: _Origin, connection: Connection, reusable: bool) -> None:
         """End a request: keep its connection where it can serve another."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            return  # the turn, like the connection, was another loop's
         self._turns.release()
-        if not reusable or self._loop is not asyncio.get_running_loop():
+        if not reusable:
             connection.abort()
             return
-        connection.idle_since = asyncio.get_running_loop().time()
+        connection.idle_since = loop.time()
         kept = self._idle.setdefault(origin, deque())
         kept.append(connection)
         if len(kept) > self._max_idle:
@@ -134,6 +140,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
         race = 0.25 if host.upper() != host.lower() else None  # an IP address is one address
         try:
             async with asyncio.timeout(seconds):
+                if self._public_only:
+                    await check_host(host, port)
                 _, connection = await loop.create_connection(
                     Connection, host, port, happy_eyeballs_delay=race, **tls
                 )
@@ -141,6 +149,12 @@ class Http1Transport(httpx.AsyncBaseTransport):
             raise httpx.ConnectTimeout(f"no connection to port {port} in {seconds:g} s") from None
         except (OSError, UnicodeError) as error:  # ssl.SSLError is an OSError
             raise httpx.ConnectError(str(error) or type(error).__name__) from None
+        if self._public_only:
+            try:
+                check_peer(connection.peer)
+            except NotPublicError:
+                connection.abort()
+                raise
         return connection
 
     def _tls(self) -> ssl.SSLContext:

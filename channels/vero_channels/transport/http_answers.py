@@ -25,7 +25,7 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a provider says went wrong, in its own words."""
+    """What went wrong, in the provider's words; `HttpChannel.said` makes it fit to show."""
 
     code: str
     detail: str
@@ -45,7 +45,7 @@ def problem(response: httpx.Response) -> Problem:
     try:
         found = body(response)
     except ValueError:
-        return Problem(status, shortened(response.content.decode("utf-8", "replace")))
+        return Problem(status, response.content.decode("utf-8", "replace"))
     return told(found, status)
 
 
@@ -60,22 +60,18 @@ def told(found: Any, status: str) -> Problem:
         summary = _first(found, "message", "Message")
         if text and summary and summary not in text:
             text = f"{summary}: {text}"
-        if text:
-            return Problem(code, shortened(text))
-        return Problem(code, shortened(json.dumps(found)))
-    return Problem(status, shortened(found if isinstance(found, str) else json.dumps(found)))
+        return Problem(code, text or json.dumps(found))
+    return Problem(status, found if isinstance(found, str) else json.dumps(found))
 
 
 def _first(found: Mapping[str, Any], *names: str) -> str:
     values = (found.get(name) for name in names)
-    return next(
-        (shortened(str(v)) for v in values if v and isinstance(v, (str, int)) and v is not True), ""
-    )
+    return next((str(v) for v in values if v and isinstance(v, (str, int)) and v is not True), "")
 
 
 def shortened(text: str) -> str:
     """One line of at most 300 characters."""
-    text = _UNSAFE.sub(" ", text[: _MAX_DETAIL * 4]).strip()
+    text = _UNSAFE.sub(" ", text[: _MAX_DETAIL * 9]).strip()
     return text if len(text) <= _MAX_DETAIL else f"{text[:_MAX_DETAIL]}..."
 
 

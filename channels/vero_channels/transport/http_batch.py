@@ -44,33 +44,33 @@ class BatchEmailApi(EmailApi):
         Nothing is raised for a message: what would be stands in its place.
         """
         results: dict[int, Receipt | DeliveryError] = {}
-        together: list[int] = []
+        together: list[tuple[int, int]] = []
         for number, (rendered, key) in enumerate(batch):
             try:
-                self._made(rendered, key)
+                size = len(self._made(rendered, key).content)
             except DeliveryError as error:
                 results[number] = error
                 continue
             if self.batchable(rendered):
-                together.append(number)
+                together.append((number, size))
             else:
                 results[number] = await self._alone(rendered, key)
-        for chunk in self._chunks(batch, together):
+        for chunk in self._chunks(together):
             found = await self._call([batch[number] for number in chunk])
             results.update(zip(chunk, found, strict=True))
         return [results[number] for number in range(len(batch))]
 
-    def _chunks(self, batch: Batch, numbers: Sequence[int]) -> Iterator[list[int]]:
+    def _chunks(self, sizes: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+        """The messages of each call, by number."""
         chunk: list[int] = []
-        size = 0
-        for number in numbers:
-            octets = len(self._made(*batch[number]).content)
-            full = len(chunk) == self.capabilities.batch or size + octets > self.max_batch_bytes
+        total = 0
+        for number, size in sizes:
+            full = len(chunk) == self.capabilities.batch or total + size > self.max_batch_bytes
             if chunk and full:
                 yield chunk
-                chunk, size = [], 0
+                chunk, total = [], 0
             chunk.append(number)
-            size += octets
+            total += size
         if chunk:
             yield chunk
 
