@@ -53,10 +53,8 @@ class PushApi:
             raise self._wrong(f"{host!r}, port {port}: host is a name or address, without a port")
         if timeout <= 0 or connections < 1:
             raise self._wrong("timeout is in seconds, more than 0; connections is 1 or more")
-        try:
-            self._context = ssl.create_default_context(cafile=ca_file)
-        except OSError as error:
-            raise self._wrong(f"ca_file {ca_file}: {error.strerror or error}") from None
+        self._ca_file = ca_file
+        self._context = self._tls()
         self._authority = host if port == 443 else f"{host}:{port}"
         self._http2 = Http2Client(
             host, port, context=self._context, connections=connections, timeout=timeout
@@ -76,6 +74,12 @@ class PushApi:
         """Close the connections; a later send opens new ones."""
         await self._http2.aclose()
 
+    def _tls(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self._ca_file)
+        except OSError as error:
+            raise self._wrong(f"ca_file {self._ca_file}: {error.strerror or error}") from None
+
     def _wrong(self, detail: str) -> ConfigError:
         return ConfigError(f"channel {self._name!r}: {detail}")
 
@@ -93,11 +97,11 @@ class PushApi:
             detail = f"{self._authority}: {self._shown(str(fault))}; it may have been accepted"
             raise Uncertain(detail, channel=self._name) from None
 
-    def _verdict(self, answer: Answer) -> DeliveryError:
+    def _verdict(self, answer: Answer, code: str = "") -> DeliveryError:
         """What an answer other than 200 means that has no reason which the driver knows."""
         response = as_response(answer)
         found = problem(response)
-        found = Problem(self._shown(found.code), self._shown(found.detail))
+        found = Problem(self._shown(code or found.code), self._shown(found.detail))
         return verdict(response, found, channel=self._name)
 
     def _shown(self, text: str) -> str:
