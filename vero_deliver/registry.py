@@ -53,6 +53,8 @@ DRIVERS = {
             Driver(name, f"vero_channels.email.{name}:{cls}", ("email",))
             for name, cls in _EMAIL_APIS.items()
         ),
+        Driver("apns", "vero_channels.push.apns:Apns", ("push",)),
+        Driver("fcm", "vero_channels.push.fcm:Fcm", ("push",)),
         Driver("webpush", "vero_channels.push.webpush:WebPush", ("push",)),
         Driver("eml", "vero_channels.email.eml:Eml", ("email",)),
         Driver("json", "vero_channels.documents:Documents", ("push", "sms", "http")),

@@ -29,6 +29,7 @@ WEBPUSH_LIMIT: Final = 3993  # octets of JSON; encrypted they are 4096 (RFC 8291
 
 _TAKEN: Final = {"aps", "from", "message_type", "collapse_key"}  # Apple's; the others FCM's
 _TAKEN_PREFIXES: Final = (PREFIX, "google", "gcm")
+_APNS_FIELD: Final = "apns-"  # how the names of Apple's header fields begin
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -82,13 +83,17 @@ def apns_payload(rendered: RenderedPush, key: str, *, report: str = "") -> dict[
         "mutable-content": 1 if rendered.image or rendered.actions or report else None,
     }
     payload = {"aps": _given(aps), **contract(rendered, key, report=report)}
-    return merged(payload, rendered.ios)
+    if not rendered.ios:
+        return payload
+    extras = {name: value for name, value in rendered.ios.items() if name[:5] != _APNS_FIELD}
+    return merged(payload, extras)
 
 
 def apns_headers(rendered: RenderedPush) -> dict[str, str]:
     """The header fields of Apple's request that the message decides; topic and id are the driver's.
 
     A push that shows nothing (`ios` removes the alert, say) is a background push: priority 5.
+    Names in `ios` that begin with `apns-` are header fields and come last: "apns-push-type".
     """
     aps = merged({"aps": {"alert": rendered.title}}, rendered.ios).get("aps")
     seen = isinstance(aps, Mapping) and any(name in aps for name in ("alert", "badge", "sound"))
@@ -104,6 +109,8 @@ def apns_headers(rendered: RenderedPush) -> dict[str, str]:
         headers["apns-expiration"] = str(until)
     if rendered.collapse:
         headers["apns-collapse-id"] = short_name(rendered.collapse, 64)
+    if rendered.ios:
+        headers |= {n: str(v) for n, v in rendered.ios.items() if n[:5] == _APNS_FIELD}
     return headers
 
 

@@ -24,7 +24,10 @@ def wire_key(key: str, limit: int = 200, allowed: re.Pattern[str] = _PLAIN) -> s
 
 def key_uuid(key: str) -> str:
     """A UUID (version 5) that stands for the key: always the same one."""
-    return str(uuid.uuid5(_NAMESPACE, hashlib.sha256(_octets(key)).hexdigest()))
+    name = hashlib.sha256(_octets(key)).hexdigest().encode()
+    digits = hashlib.sha1(_NAMESPACE.bytes + name, usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]  # what uuid.uuid5 does takes three times as long
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 def _octets(key: str) -> bytes:
