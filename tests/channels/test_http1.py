@@ -157,6 +157,7 @@ BROKEN = {
     "endless head": b"HTTP/1.1 200 OK\r\nA: " + b"a" * 500_000,
     "long head": b"HTTP/1.1 200 OK\r\nA: " + b"a" * 100_000 + b"\r\n\r\n",
     "endless trailers": CHUNKED + b"0\r\n" + b"A: b\r\n" * 99,
+    "endless interim": b"HTTP/1.1 103 Early\r\n\r\n" * 99,
     "switched": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
 }
 
@@ -284,6 +285,20 @@ class TestTimes:
     async def test_reading(self) -> None:
         """No answer."""
         async with talking(silent) as url, using() as client:
+            with pytest.raises(httpx.ReadTimeout):
+                await client.post(url, content=b"x", timeout=0.1)
+
+    @pytest.mark.anyio
+    async def test_shorter_than_the_last_one(self) -> None:
+        """A kept connection knows nothing of the time that an earlier request had."""
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await asked(reader)
+            writer.write(OK)
+            await silent(reader, writer)
+
+        async with talking(talk) as url, using() as client:
+            await client.post(url, content=b"x", timeout=60)
             with pytest.raises(httpx.ReadTimeout):
                 await client.post(url, content=b"x", timeout=0.1)
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -29,9 +28,9 @@ _FRAMING = (b"connection", b"content-length", b"transfer-encoding", b"keep-alive
 class Http1Transport(httpx.AsyncBaseTransport):
     """Connections for httpx.AsyncClient; used by one event loop at a time.
 
-    limit: requests in flight; more wait for their turn. idle: connections kept, for `keep`
-    seconds each. verify: a context with your authorities, or False for tests. public_only:
-    raise NotPublicError rather than connect to an address that is not on the public internet.
+    limit: requests in flight; more wait for their turn. keep: seconds that an idle connection is
+    trusted. verify: a context with your authorities, or False for tests. public_only: raise
+    NotPublicError rather than connect to an address that is not on the public internet.
     """
 
     def __init__(
@@ -39,13 +38,12 @@ class Http1Transport(httpx.AsyncBaseTransport):
         *,
         verify: ssl.SSLContext | bool = True,
         limit: int = 100,
-        idle: int = 20,
         keep: float = 15.0,
         public_only: bool = False,
     ) -> None:
         self._verify, self._public_only = verify, public_only
-        self._limit, self._max_idle, self._keep = limit, idle, keep
-        self._idle: dict[_Origin, deque[Connection]] = {}
+        self._limit, self._keep = limit, keep
+        self._idle: dict[_Origin, list[Connection]] = {}
         self._turns = asyncio.Semaphore(limit)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context: ssl.SSLContext | None = None
@@ -126,10 +124,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
             connection.abort()
             return
         connection.idle_since = loop.time()
-        kept = self._idle.setdefault(origin, deque())
-        kept.append(connection)
-        if len(kept) > self._max_idle:
-            kept.popleft().abort()
+        self._idle.setdefault(origin, []).append(connection)
 
     async def _connect(self, origin: _Origin, seconds: float | None) -> Connection:
         scheme, host, port = origin
@@ -146,7 +141,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
                     Connection, host, port, happy_eyeballs_delay=race, **tls
                 )
         except TimeoutError:
-            raise httpx.ConnectTimeout(f"no connection to port {port} in {seconds:g} s") from None
+            raise httpx.ConnectTimeout("no connection in time") from None
         except (OSError, UnicodeError) as error:  # ssl.SSLError is an OSError
             raise httpx.ConnectError(str(error) or type(error).__name__) from None
         if self._public_only:
