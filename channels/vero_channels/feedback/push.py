@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from vero_channels.transport import webhook_json as json
+from vero_channels.transport.keys import named as named_by
 from vero_channels.transport.webhooks import Answers, Post, need_secrets
 from vero_deliver.errors import NotAuthentic, NotUnderstood
 from vero_deliver.feedback import Feedback, Kind
@@ -65,6 +66,7 @@ class PushReports:
         action = json.text(report, "action")[:_LONGEST] if kind == "opened" else ""
         if kind is None:  # of a later version of the app
             return []
+        who = named_by(named.key)
         return [
             Feedback(
                 kind=kind,
@@ -72,7 +74,8 @@ class PushReports:
                 # the first one counts: an app repeats what it does not know to have arrived
                 id=json.own_id({"key": named.key, "event": kind, "action": action}),
                 at=_between(named.at, json.moment(report, "at", post), post.at),
-                key=named.key,
+                key=who.key,
+                digest=who.digest,
                 machine=False if kind == "opened" else None,
                 metadata={"action": action} if action else {},
                 raw={name: value for name, value in report.items() if name != "token"},
