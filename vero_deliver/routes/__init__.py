@@ -1,4 +1,4 @@
-"""Channels made of channels: failover, round robin, by platform, throttle; the health they share."""
+"""Channels made of channels: failover, round robin, by platform, throttle; and their health."""
 
 from __future__ import annotations
 
