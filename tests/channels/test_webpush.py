@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -80,14 +82,20 @@ class PushService:
         return Answer(201, headers={"location": f"/message/{len(self.got)}"})
 
 
+def certified() -> ssl.SSLContext:
+    """For a server on 127.0.0.1."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    CA.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
 @asynccontextmanager
 async def against(answer: Any, **options: Any) -> AsyncIterator[tuple[WebPush, Server]]:
     """The driver, and a push service on this machine that answers so."""
-    ours, theirs = ssl.create_default_context(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ours = ssl.create_default_context()
     CA.configure_trust(ours)
-    CA.issue_cert("127.0.0.1").configure_cert(theirs)
     async with (
-        serving(answer, tls=theirs) as server,
+        serving(answer, tls=certified()) as server,
         httpx.AsyncClient(transport=Http1Transport(verify=ours)) as client,
     ):
         given = {"private_networks": True, "client": client, **options}
@@ -188,6 +196,28 @@ async def test_too_many_requests_come_back() -> None:
         with pytest.raises(Deferred) as caught:
             await channel.send(push_to(server), "key-1")
     assert caught.value.retry_after == 7.0
+
+
+@pytest.mark.anyio
+async def test_a_service_that_dribbles_is_left() -> None:
+    """An octet now and then keeps no connection busy for ever; the push may be accepted."""
+
+    async def dribble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 9999\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(b".")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    async with against(lambda _: Answer(201), timeout=0.3) as (channel, _):
+        slow = await asyncio.start_server(dribble, "127.0.0.1", 0, ssl=certified())
+        port = slow.sockets[0].getsockname()[1]
+        push = sample_push(device=subscribed(f"https://127.0.0.1:{port}/"))
+        with pytest.raises(Uncertain, match=r"no answer in 0\.6 s"):
+            await channel.send(push, "key-1")
+        slow.close()
 
 
 @pytest.mark.anyio

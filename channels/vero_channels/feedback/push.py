@@ -21,7 +21,8 @@ from vero_deliver.secret import Secret
 
 MOST: Final = 100  # reports in one post
 _EVENTS: Final[dict[str, Kind]] = {"delivered": "delivered", "opened": "opened"}
-_LONGEST: Final = 100  # characters of an action's id
+_FIELDS: Final = ("event", "at", "action")
+_LONGEST: Final = 100  # characters of a field: anybody with a token may write them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,9 @@ class PushReports:
                 digest=who.digest,
                 machine=False if kind == "opened" else None,
                 metadata={"action": action} if action else {},
-                raw={name: value for name, value in report.items() if name != "token"},
+                raw={
+                    name: json.text(report, name)[:_LONGEST] for name in ("event", "at", "action")
+                },
             )
         ]
 

@@ -48,7 +48,8 @@ def request(rendered: RenderedPush, key: str) -> bytes:
         **webpush_headers(rendered),
     }
     body = encoded(webpush_payload(rendered, key), WEBPUSH_LIMIT)
-    return _text(endpoint.netloc, endpoint.path or "/", headers, body)
+    path = (endpoint.path or "/") + (f"?{endpoint.query}" if endpoint.query else "")
+    return _text(endpoint.netloc, path, headers, body)
 
 
 def _endpoint(token: str) -> str:

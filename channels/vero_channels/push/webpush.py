@@ -7,6 +7,7 @@ be encrypted for it.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import re
@@ -29,7 +30,14 @@ from vero_channels.transport.http1 import Http1Transport
 from vero_channels.transport.http_answers import Problem
 from vero_channels.transport.keys import wire_key
 from vero_channels.transport.public_network import NotPublicError, is_public
-from vero_deliver.errors import ConfigError, DeliveryError, Gone, Misconfigured, Refused
+from vero_deliver.errors import (
+    ConfigError,
+    DeliveryError,
+    Gone,
+    Misconfigured,
+    Refused,
+    Uncertain,
+)
 from vero_deliver.push_reports import checked, make_token
 from vero_deliver.rendered import ContentName, RenderedPush
 from vero_deliver.secret import Secret
@@ -45,9 +53,10 @@ class WebPush(HttpChannel[RenderedPush]):
 
     private_key, subject: as `vero_deliver.vapid.Vapid` has them. report_secret: signs the tokens
     with which service workers report (`vero_deliver.push_reports`); none, no reports.
-    private_networks: also push services that are not on the public internet. An endpoint is
-    chosen by whoever subscribes, and this machine reaches what they may not. client: yours; what
-    names its connections go to is yours to see to.
+    timeout: seconds to connect, to write, and between two pieces of the answer, which has to be
+    there whole within twice of it. private_networks: also push services that are not on the
+    public internet; an endpoint is chosen by whoever subscribes, and this machine reaches what
+    they may not. client: yours, and so is the choice of networks that it reaches.
     """
 
     contents: ClassVar[tuple[ContentName, ...]] = ("push",)
@@ -69,7 +78,7 @@ class WebPush(HttpChannel[RenderedPush]):
         except ValueError as error:
             raise ConfigError(f"channel {name!r}: {error}") from None
         self._report_secret = checked(report_secret) if report_secret else None
-        self._private = private_networks
+        self._private, self._patience = private_networks, 2 * timeout
         if not private_networks:
             self._transport = Http1Transport(public_only=True)
 
@@ -118,6 +127,15 @@ class WebPush(HttpChannel[RenderedPush]):
             advice = "check private_key: a browser takes only the key that it subscribed with"
             return Misconfigured(f"{advice}: {detail}", channel=self._name, code=found.code)
         return None
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        # whoever chose the endpoint may also answer an octet at a time
+        try:
+            async with asyncio.timeout(self._patience):
+                return await super()._exchange(request)
+        except TimeoutError:
+            detail = f"no answer in {self._patience:g} s; it may be accepted"
+            raise Uncertain(detail, channel=self._name) from None
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:
         try:
