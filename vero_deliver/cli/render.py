@@ -94,7 +94,14 @@ def command(
                 continue
             chosen = fmt or DEFAULT_FORMATS[content]
             name = f"{_file_name(who)}.{content}.{ENDINGS.get(chosen, chosen)}"
-            pages.append((name, printed(rendered, delivery_key, chosen, domains)))
+            page = printed(
+                rendered,
+                delivery_key,
+                chosen,
+                domains=domains,
+                push_settings=session.loaded.push_settings,
+            )
+            pages.append((name, page))
     _write(session, pages, out)
 
 
