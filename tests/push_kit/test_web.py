@@ -78,7 +78,7 @@ def serving() -> Iterator[Site]:
             self.send_response(503 if len(site.posts) == 1 else 200)
             self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
