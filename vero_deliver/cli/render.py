@@ -121,7 +121,8 @@ def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:
         "eml": ("email",), "html": ("email",), "http": ("http", "push"),
     }  # fmt: skip
     fitting = for_format.get(fmt or "", message.contents)
-    return [name for name in fitting if name in message.contents][:1] or fitting[:1]
+    held: list[ContentName] = [name for name in fitting if name in message.contents]
+    return held[:1] or fitting[:1]
 
 
 def _file_name(who: Recipient) -> str:
