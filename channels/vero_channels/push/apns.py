@@ -21,7 +21,7 @@ import msgspec
 from vero_channels.push.payload import APNS_LIMIT, apns_headers, apns_payload
 from vero_channels.transport.apns_reasons import ADVICE, EXPIRED, REASONS, WAITS
 from vero_channels.transport.apns_token import ProviderToken
-from vero_channels.transport.http2_exchange import Answer
+from vero_channels.transport.http2_exchange import Answer, Http2Error
 from vero_channels.transport.http2_fields import Fields, literal
 from vero_channels.transport.http_answers import retry_after
 from vero_channels.transport.keys import key_uuid, wire_key
@@ -147,9 +147,12 @@ class Apns(PushApi):
         if self._dead:
             self._check_dead(token, headers[0])
         path = literal(":path", f"/3/device/{token}")
-        answer = await self._asked(fields, path, extra, body)
-        if answer.status == 403 and _said(answer).reason == EXPIRED and self._renewed(fields):
-            answer = await self._asked(self._shared(*headers), path, extra, body)
+        try:
+            answer = await self._http2.request(fields, path, extra, body)
+            if answer.status == 403 and _said(answer).reason == EXPIRED and self._renewed(fields):
+                answer = await self._http2.request(self._shared(*headers), path, extra, body)
+        except Http2Error as fault:
+            raise self._fault(fault) from None
         if answer.status != 200:
             raise self._refusal(answer, token, headers[0])
         self._strange = -1

@@ -25,7 +25,7 @@ from vero_channels.transport.google_token import (
     TokenError,
     TokenSource,
 )
-from vero_channels.transport.http2_exchange import Answer
+from vero_channels.transport.http2_exchange import Answer, Http2Error
 from vero_channels.transport.http2_fields import Fields, literal
 from vero_channels.transport.http_answers import retry_after
 from vero_channels.transport.keys import wire_key
@@ -124,11 +124,14 @@ class Fcm(PushApi):
         if self._paused:
             self._check_paused()
         token, fields = self._fields() if self._tokens.fresh else await self._new_fields()
-        answer = await self._asked(fields, self._path, b"", body)
-        if answer.status == 401 and not Said(answer.body).code:
-            self._tokens.refused(token)
-            token, fields = await self._new_fields()
-            answer = await self._asked(fields, self._path, b"", body)
+        try:
+            answer = await self._http2.request(fields, self._path, b"", body)
+            if answer.status == 401 and not Said(answer.body).code:
+                self._tokens.refused(token)
+                token, fields = await self._new_fields()
+                answer = await self._http2.request(fields, self._path, b"", body)
+        except Http2Error as fault:
+            raise self._fault(fault) from None
         if answer.status != 200:
             raise self._refusal(answer)
         self._strange = -1

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from vero_channels.transport.keys import wire_key
-from vero_deliver.rendered import RenderedPush
+from vero_deliver.rendered import Action, RenderedPush
 
 VERSION: Final = "1"
 PREFIX: Final = "vd_"
@@ -39,21 +39,20 @@ def contract(rendered: RenderedPush, key: str, *, report: str = "") -> dict[str,
     report: the token with which the app may tell what became of the push
     (`vero_deliver.push_reports`). Raises ValueError where a name in `data` is taken.
     """
-    actions = [
-        {"id": action.id, "title": action.title, **({"link": action.link} if action.link else {})}
-        for action in rendered.actions
-    ]
-    ours = {
-        "v": VERSION,
-        "id": wire_key(key, LONGEST_KEY),
-        "report": report,
-        "link": rendered.link,
-        "image": rendered.image,
-        "category": rendered.category,
-        "collapse": rendered.collapse,
-        "actions": _json(actions) if actions else "",
-    }
-    return _free(rendered.data) | _named(ours)
+    ours = {**_free(rendered.data), "vd_v": VERSION, "vd_id": wire_key(key, LONGEST_KEY)}
+    if report:
+        ours["vd_report"] = report
+    if rendered.link:
+        ours["vd_link"] = rendered.link
+    if rendered.image:
+        ours["vd_image"] = rendered.image
+    if rendered.category:
+        ours["vd_category"] = rendered.category
+    if rendered.collapse:
+        ours["vd_collapse"] = rendered.collapse
+    if rendered.actions:
+        ours["vd_actions"] = _json([_action(action) for action in rendered.actions])
+    return ours
 
 
 def shown_by_app(rendered: RenderedPush, key: str, *, report: str = "") -> dict[str, str]:
@@ -75,14 +74,16 @@ def apns_payload(rendered: RenderedPush, key: str, *, report: str = "") -> dict[
     a picture, buttons, a report of the delivery.
     """
     alert = {"title": rendered.title, "subtitle": rendered.subtitle, "body": rendered.body}
-    aps: dict[str, Any] = {
-        "alert": _given(alert),
-        "badge": rendered.badge,
-        "sound": rendered.sound,
-        "category": rendered.category,
-        "mutable-content": 1 if rendered.image or rendered.actions or report else None,
-    }
-    payload = {"aps": _given(aps), **contract(rendered, key, report=report)}
+    aps: dict[str, Any] = {"alert": alert if all(alert.values()) else _given(alert)}
+    if rendered.badge is not None:
+        aps["badge"] = rendered.badge
+    if rendered.sound:
+        aps["sound"] = rendered.sound
+    if rendered.category:
+        aps["category"] = rendered.category
+    if rendered.image or rendered.actions or report:
+        aps["mutable-content"] = 1
+    payload = {"aps": aps, **contract(rendered, key, report=report)}
     if not rendered.ios:
         return payload
     extras = {name: value for name, value in rendered.ios.items() if name[:5] != _APNS_FIELD}
@@ -95,13 +96,10 @@ def apns_headers(rendered: RenderedPush) -> dict[str, str]:
     A push that shows nothing (`ios` removes the alert, say) is a background push: priority 5.
     Names in `ios` that begin with `apns-` are header fields and come last: "apns-push-type".
     """
-    aps = merged({"aps": {"alert": rendered.title}}, rendered.ios).get("aps")
-    seen = isinstance(aps, Mapping) and any(name in aps for name in ("alert", "badge", "sound"))
-    background = isinstance(aps, Mapping) and "content-available" in aps and not seen
-    high = rendered.priority == "high" and not background
+    background = bool(rendered.ios) and _in_background(rendered)
     headers = {
         "apns-push-type": "background" if background else "alert",
-        "apns-priority": "10" if high else "5",
+        "apns-priority": "10" if rendered.priority == "high" and not background else "5",
     }
     if rendered.ttl is not None:
         # 0: tried once, not kept
@@ -112,6 +110,13 @@ def apns_headers(rendered: RenderedPush) -> dict[str, str]:
     if rendered.ios:
         headers |= {n: str(v) for n, v in rendered.ios.items() if n[:5] == _APNS_FIELD}
     return headers
+
+
+def _in_background(rendered: RenderedPush) -> bool:
+    aps = merged({"aps": {"alert": rendered.title}}, rendered.ios).get("aps")
+    if not isinstance(aps, Mapping):
+        return False
+    return "content-available" in aps and not {"alert", "badge", "sound"} & aps.keys()
 
 
 def fcm_message(
@@ -212,6 +217,11 @@ def merged(body: Mapping[str, Any], extras: Mapping[str, Any]) -> dict[str, Any]
         else:
             result[name] = value
     return result
+
+
+def _action(action: Action) -> dict[str, str]:
+    told = {"id": action.id, "title": action.title}
+    return told | {"link": action.link} if action.link else told
 
 
 def _free(data: Mapping[str, str]) -> dict[str, str]:

@@ -209,6 +209,7 @@ class Connection(asyncio.Protocol):
 
     def _check_known(self, stream: int) -> None:
         """Frames of streams that have ended are passed over; others cannot be."""
+        self._reader.count()
         if not self._sender.begun(stream):
             raise ProtocolError(Code.PROTOCOL_ERROR, f"a frame on stream {stream}, which is idle")
 

@@ -105,7 +105,14 @@ class Encoder:
 
 def literal(name: str, value: str) -> bytes:
     """A field that is in no table. ValueError where the value cannot be in a header field."""
-    return _name(name) + _string(_octets(value))
+    if not (value.isascii() and value.isprintable()):
+        raise _wrong(value)
+    length = len(value)
+    return (
+        _name(name)
+        + (_LENGTHS[length] if length < len(_LENGTHS) else integer(length, 7))
+        + value.encode()
+    )
 
 
 def status(block: bytes) -> int:
@@ -174,8 +181,12 @@ def _literal(field: Field) -> bytes:
 def _octets(value: str) -> bytes:
     """A field's value: what could end a line or a field is in none (RFC 9113 8.2.1)."""
     if not (value.isascii() and value.isprintable()):
-        raise ValueError(f"{value[:40]!r} cannot be in a header field")
+        raise _wrong(value)
     return value.encode("ascii")
+
+
+def _wrong(value: str) -> ValueError:
+    return ValueError(f"{value[:40]!r} cannot be in a header field")
 
 
 def _size(field: Field) -> int:

@@ -10,6 +10,7 @@ from vero_channels.transport.http2_frames import Code, ProtocolError
 
 MAX_IDLE_FRAMES: Final = 10_000  # since the last answer that was whole, or in a second
 
+_WHOLE: Final = h2.END_HEADERS | h2.END_STREAM
 _OF_STREAMS: Final = (h2.DATA, h2.HEADERS, h2.PRIORITY, h2.RST_STREAM)
 _OF_CONNECTION: Final = (h2.SETTINGS, h2.PING, h2.GOAWAY)
 _LENGTHS: Final = {h2.PRIORITY: 5, h2.RST_STREAM: 4, h2.PING: 8, h2.WINDOW_UPDATE: 4}
@@ -60,11 +61,19 @@ class FrameReader:
             if end > size:
                 break
             at = end
-            self.idle += 1
-            if self.idle > MAX_IDLE_FRAMES:
-                raise ProtocolError(Code.ENHANCE_YOUR_CALM, "the peer floods us with frames")
+            whole = kind & 0xFF == h2.HEADERS and flags == _WHOLE
+            if whole and self._begun and self._block is None:  # most answers are one such frame
+                self._to.on_headers(stream & h2.MAX_STREAM, data[start:end], True)
+                continue
+            self.count()
             self._frame(kind & 0xFF, flags, stream & h2.MAX_STREAM, data[start:end])
         self._rest = data[at:]
+
+    def count(self) -> None:
+        """One more frame that ends nothing."""
+        self.idle += 1
+        if self.idle > MAX_IDLE_FRAMES:
+            raise ProtocolError(Code.ENHANCE_YOUR_CALM, "the peer floods us with frames")
 
     def _frame(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         if self._block is not None or kind == h2.CONTINUATION:

@@ -10,6 +10,7 @@ from vero_channels.transport.http2_exchange import Request
 from vero_channels.transport.http2_fields import TABLE, Encoder
 from vero_channels.transport.http2_frames import Code, ProtocolError
 
+_head: Final = h2.HEAD.pack
 _HIGH_WATER: Final = 1 << 18  # octets written that the network has not taken: no new streams
 
 
@@ -21,8 +22,8 @@ class Sender:
     """
 
     __slots__ = (
-        "_blocked", "_encoder", "_initial", "_loop", "_next", "_scheduled", "_transport",
-        "congested", "out", "window", "written",
+        "_at_once", "_blocked", "_encoder", "_initial", "_loop", "_next", "_scheduled",
+        "_transport", "congested", "out", "window", "written",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -33,6 +34,7 @@ class Sender:
         self._scheduled = self.congested = False
         self._next = self.written = 1
         self._initial = self.window = h2.WINDOW
+        self._at_once = h2.MAX_FRAME  # octets of a body that needs no WINDOW_UPDATE for its stream
         self.out: list[bytes] = []
 
     def start(self, transport: asyncio.Transport, preface: bytes) -> None:
@@ -57,13 +59,12 @@ class Sender:
         request.stream = stream
         block = self._encoder.block(request.fields, request.path, request.extra)
         size = len(body)
-        if 0 < size <= min(self.window, self._initial, h2.MAX_FRAME) and len(block) <= h2.MAX_FRAME:
+        if 0 < size <= self.window and size <= self._at_once and len(block) <= h2.MAX_FRAME:
             self.window -= size
-            pack = h2.HEAD.pack
             self.out += (
-                pack(len(block) << 8 | h2.HEADERS, h2.END_HEADERS, stream),
+                _head(len(block) << 8 | h2.HEADERS, h2.END_HEADERS, stream),
                 block,
-                pack(size << 8 | h2.DATA, h2.END_STREAM, stream),
+                _head(size << 8 | h2.DATA, h2.END_STREAM, stream),
                 body,
             )
         else:
@@ -72,7 +73,8 @@ class Sender:
             if body:
                 self._blocked[stream] = request
                 self._unblock()
-        self.later()
+        if not self._scheduled:
+            self.later()
         return stream
 
     def later(self) -> None:
@@ -116,7 +118,7 @@ class Sender:
             raise ProtocolError(Code.FLOW_CONTROL_ERROR, f"INITIAL_WINDOW_SIZE {initial}")
         for request in self._blocked.values():
             request.window += initial - self._initial
-        self._initial = initial
+        self._initial, self._at_once = initial, min(initial, h2.MAX_FRAME)
         self._unblock()
 
     def widen(self, stream: int, increment: int) -> None:

@@ -14,11 +14,10 @@ import msgspec
 from vero_channels.transport.http2 import Http2Client
 from vero_channels.transport.http2_exchange import (
     Answer,
-    UnansweredError,
+    Http2Error,
     UnsentError,
     UntrustedError,
 )
-from vero_channels.transport.http2_fields import Fields
 from vero_channels.transport.http_answers import Problem, problem, verdict
 from vero_deliver.errors import ConfigError, Deferred, DeliveryError, Misconfigured, Uncertain
 from vero_deliver.rendered import ContentName
@@ -83,19 +82,14 @@ class PushApi:
     def _wrong(self, detail: str) -> ConfigError:
         return ConfigError(f"channel {self._name!r}: {detail}")
 
-    async def _asked(self, fields: Fields, path: bytes, extra: bytes, body: bytes) -> Answer:
-        """The answer. Raises Deferred, Misconfigured or Uncertain where there is none."""
-        try:
-            return await self._http2.request(fields, path, extra, body)
-        except UntrustedError as fault:
-            detail = f"{self._authority}: {self._shown(str(fault))}"
-            raise Misconfigured(detail, channel=self._name) from None
-        except UnsentError as fault:
-            detail = f"{self._authority}: {self._shown(str(fault))}"
-            raise Deferred(detail, channel=self._name) from None
-        except UnansweredError as fault:
-            detail = f"{self._authority}: {self._shown(str(fault))}; it may have been accepted"
-            raise Uncertain(detail, channel=self._name) from None
+    def _fault(self, fault: Http2Error) -> DeliveryError:
+        """Why there is no answer."""
+        detail = f"{self._authority}: {self._shown(str(fault))}"
+        if isinstance(fault, UntrustedError):
+            return Misconfigured(detail, channel=self._name)
+        if isinstance(fault, UnsentError):
+            return Deferred(detail, channel=self._name)
+        return Uncertain(f"{detail}; it may have been accepted", channel=self._name)
 
     def _verdict(self, answer: Answer, code: str = "") -> DeliveryError:
         """What an answer other than 200 means that has no reason which the driver knows."""
