@@ -1,8 +1,9 @@
 """A desktop without a screen that clicks on every notification (org.freedesktop.Notifications).
 
-usage: dbus-run-session -- python desktop.py COMMAND...    runs the command in it
+usage: dbus-run-session -- python desktop.py SIGN COMMAND...    runs the command in it
 
-A notification with a button is clicked on its first button, another one on itself.
+A notification with a button is clicked on its first button, another one on itself, once there is a
+file SIGN, which is removed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
 from dbus_fast import Message, MessageType
@@ -17,7 +19,6 @@ from dbus_fast.aio import MessageBus
 
 NAME: Final = "org.freedesktop.Notifications"
 PATH: Final = "/org/freedesktop/Notifications"
-LOOK: Final = 0.8  # seconds until the click
 PLAIN: Final[dict[str, tuple[str, list[Any]]]] = {
     "GetCapabilities": ("as", [["actions", "body"]]),
     "GetServerInformation": ("ssss", ["desktop", "vero", "1", "1.2"]),
@@ -25,14 +26,17 @@ PLAIN: Final[dict[str, tuple[str, list[Any]]]] = {
 }
 
 
-async def main(command: list[str]) -> int:
+async def main(sign: Path, command: list[str]) -> int:
     """The command's exit code."""
     bus = await MessageBus().connect()
-    numbers = count(1)
+    numbers, clicks = count(1), list[asyncio.Future[None]]()
 
-    def click(number: int, button: str) -> None:
+    async def click(number: int, button: str) -> None:
+        while not sign.exists():  # noqa: ASYNC110  # another process makes it
+            await asyncio.sleep(0.05)
+        sign.unlink()
         signal = Message.new_signal(PATH, NAME, "ActionInvoked", "us", [number, button])
-        bus.send(signal)
+        await bus.send(signal)
 
     def answer(asked: Message) -> Message | None:
         if asked.message_type != MessageType.METHOD_CALL or asked.interface != NAME:
@@ -40,7 +44,7 @@ async def main(command: list[str]) -> int:
         if asked.member == "Notify":
             number, actions = next(numbers), asked.body[5]
             button = "0" if "0" in actions else "default"
-            asyncio.get_running_loop().call_later(LOOK, click, number, button)
+            clicks.append(asyncio.ensure_future(click(number, button)))
             return Message.new_method_return(asked, "u", [number])
         signature, body = PLAIN[asked.member or ""]
         return Message.new_method_return(asked, signature, body)
@@ -52,4 +56,4 @@ async def main(command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:])))
+    sys.exit(asyncio.run(main(Path(sys.argv[1]), sys.argv[2:])))

@@ -1,6 +1,6 @@
 // Runs the service worker of the push guide in Chromium, with real push events and real clicks.
-// stdin: {chromium, origin, pushes: [{data, opens}], out}; what was shown, and the windows at the end, go
-// into the file `out`.
+// stdin: {chromium, origin, pushes: [{data, opens}], sign, out}. Writes the file `sign` when there is
+// something to click on, and what was shown, and the windows at the end, into the file `out`.
 // The desktop that clicks is tests/push_kit/desktop.py.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { chromium } from "playwright-core";
 
 /** What `wanted` makes of the notifications, as soon as that is something. */
 async function until(page, wanted) {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     const all = await page.evaluate(async () => {
       const registration = await navigator.serviceWorker.ready;
       return (await registration.getNotifications()).map(
@@ -59,6 +59,7 @@ try {
       data,
     });
     shown.push(await until(page, (all) => all[0]));
+    writeFileSync(given.sign, "");
     await until(page, (all) => !all.length); // the click closes it, and opens a window
     for (let tries = 0; opens && context.pages().length === before && tries < 200; tries += 1) {
       await page.waitForTimeout(50);
