@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +25,7 @@ from vero_deliver.testing import NOON
 
 HERE = Path(__file__).parent
 PEERS = HERE.parent / "push_peers"
+pytestmark = pytest.mark.timeout(300)
 TSC = PEERS / "node_modules/typescript/bin/tsc"
 TOOLS = ("node", "chromium", "xvfb-run", "dbus-run-session")
 OPTIONS = ("--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022")
@@ -91,19 +95,12 @@ def serving() -> Iterator[Site]:
         server.server_close()
 
 
-@pytest.fixture(scope="module")
-def browsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Site]:
-    """What Chromium did with the golden payloads, each clicked by a desktop."""
-    missing = [tool for tool in TOOLS if not shutil.which(tool)]
-    if missing or not (PEERS / "node_modules/playwright-core").exists():
-        pytest.skip(f"no {' '.join(missing) or 'playwright-core: scripts/peers tests/push_peers'}")
-    folder = tmp_path_factory.mktemp("browser")
+def visit(folder: Path) -> tuple[Any, Site]:
+    """What Chromium does with the golden payloads, each clicked by a desktop."""
     out, sign = folder / "out.json", folder / "click"
+    names = ("deep-link", "rich", "hostile")
+    texts = [(PAYLOADS / f"{name}.web.json").read_text("utf-8") for name in names]
     with serving() as site:
-        texts = [
-            (PAYLOADS / f"{name}.web.json").read_text("utf-8")
-            for name in ("deep-link", "rich", "hostile")
-        ]
         pushes = [
             {
                 "data": text.replace("https://shop.example.com", site.origin),
@@ -113,18 +110,34 @@ def browsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Site]:
         ]
         given = {"chromium": shutil.which("chromium"), "origin": site.origin, "pushes": pushes}
         given |= {"out": str(out), "sign": str(sign)}
-        python = [sys.executable, str(HERE / "desktop.py"), str(sign)]
-        desktop = [*python, "node", str(PEERS / "browser.mjs")]
-        done = subprocess.run(
-            ["dbus-run-session", "--", "xvfb-run", "-a", *desktop],
-            input=json.dumps(given),
-            check=False,
-            capture_output=True,
+        desktop = [sys.executable, str(HERE / "desktop.py"), str(sign)]
+        running = subprocess.Popen(
+            ["dbus-run-session", "--", "xvfb-run", "-a", *desktop, "node", PEERS / "browser.mjs"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=110,
+            start_new_session=True,
         )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+        try:
+            said, _ = running.communicate(json.dumps(given), timeout=100)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)  # whatever it has left behind
+    assert running.returncode == 0, said[-3000:]
     return json.loads(out.read_text("utf-8")), site
+
+
+@pytest.fixture(scope="module")
+def browsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Site]:
+    """One visit; another one where a busy machine made Chromium miss a push."""
+    missing = [tool for tool in TOOLS if not shutil.which(tool)]
+    if missing or not (PEERS / "node_modules/playwright-core").exists():
+        pytest.skip(f"no {' '.join(missing) or 'playwright-core: scripts/peers tests/push_peers'}")
+    try:
+        return visit(tmp_path_factory.mktemp("browser"))
+    except (AssertionError, subprocess.TimeoutExpired):
+        return visit(tmp_path_factory.mktemp("browser"))
 
 
 def test_it_shows_what_was_pushed(browsed: tuple[Any, Site]) -> None:
