@@ -169,9 +169,9 @@ async def test_without_a_secret_there_is_no_report() -> None:
         (Answer(410, text="push subscription has unsubscribed or expired."), Gone, "unsubscribed"),
         (Answer(413), Refused, "413"),
         (Answer(400, {"message": "bad"}), Refused, "bad"),
-        (Answer(400, {"reason": "VapidPkHashMismatch"}), Misconfigured, "check private_key"),
-        (Answer(401, {"code": 401, "errno": 109}), Misconfigured, "check private_key"),
-        (Answer(403, {"reason": "BadJwtToken"}), Misconfigured, "BadJwtToken"),
+        (Answer(400, {"reason": "VapidPkHashMismatch"}), Refused, "check private_key"),
+        (Answer(401, {"code": 401, "errno": 109}), Refused, "check private_key"),
+        (Answer(403, {"reason": "BadJwtToken"}), Refused, "BadJwtToken"),
         (Answer(307, headers={"location": "https://127.0.0.1/"}), Misconfigured, "nothing is"),
         (Answer(500), Uncertain, "500"),
         (Answer(503, headers={"retry-after": "20"}), Deferred, "503"),
@@ -186,6 +186,30 @@ async def test_answers(answer: Answer, kind: type[DeliveryError], said: str) -> 
         with pytest.raises(DeliveryError, match=said) as caught:
             await channel.send(push_to(server), "key-1")
     assert type(caught.value) is kind
+
+
+@pytest.mark.anyio
+async def test_a_key_that_nobody_takes_is_ours_to_correct() -> None:
+    """Twenty refusals before anything was accepted are no longer the browsers' matter."""
+    answers = [403] * 21
+    async with against(lambda _: Answer(answers.pop())) as (channel, server):
+        kinds = []
+        for number in range(21):
+            with pytest.raises(Refused if number < 20 else Misconfigured) as caught:
+                await channel.send(push_to(server), f"k{number}")
+            kinds.append(type(caught.value))
+    assert kinds == [Refused] * 20 + [Misconfigured]
+
+
+@pytest.mark.anyio
+async def test_nobody_can_make_the_key_look_wrong() -> None:
+    """Once a service took it, refusals of others never stop the channel."""
+    answers = [403] * 30 + [201]
+    async with against(lambda _: Answer(answers.pop())) as (channel, server):
+        await channel.send(push_to(server), "first")
+        for number in range(30):
+            with pytest.raises(Refused):
+                await channel.send(push_to(server), f"k{number}")
 
 
 @pytest.mark.anyio
@@ -256,8 +280,14 @@ CANNOT: list[tuple[Device | None, str]] = [
     (subscribed("https:///x"), "no https:// URL"),
     (subscribed("file:///etc/passwd"), "no https:// URL"),
     (subscribed("https://u:p@push.example.net/"), "no https:// URL"),
-    (subscribed("https://push.example.net:99999/"), "no subscription"),
+    (subscribed("https://push.example.net:99999/"), "no https:// URL"),
+    (subscribed("https://push.example.net:0/"), "no https:// URL"),
     (subscribed("https://[::1/"), "no subscription"),
+    (subscribed("https://push.example.net/\r\nx: 1"), "no subscription"),
+    (subscribed("https://exa mple.net/"), "no https:// URL"),
+    (subscribed("https://ex%61mple.net/"), "no https:// URL"),
+    (subscribed("https://push.example.net\\@127.0.0.1/"), "no https:// URL"),
+    (subscribed("https://" + "a" * 70 + ".net/"), "no https:// URL"),
 ]
 
 

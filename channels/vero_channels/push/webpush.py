@@ -14,7 +14,6 @@ import re
 from base64 import b64decode
 from dataclasses import dataclass
 from typing import ClassVar, Final
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -44,7 +43,10 @@ from vero_deliver.secret import Secret
 from vero_deliver.vapid import Vapid
 
 _JWT: Final = re.compile(r"eyJ[\w-]+(?:\.[\w-]*)*")  # also one that was cut off
+_MASS: Final = 20  # refusals of the key in a row before anything was accepted: it is us
 _IDS: Final = ("location", "apns-id", "x-wns-msg-id")  # the RFC's, Apple's, Microsoft's
+_NO_SUBSCRIPTION: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_HOST: Final = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f:.]{2,45}")
 _LONGEST_TOKEN: Final = 4000  # characters
 
 
@@ -79,6 +81,7 @@ class WebPush(HttpChannel[RenderedPush]):
             raise ConfigError(f"channel {name!r}: {error}") from None
         self._report_secret = checked(report_secret) if report_secret else None
         self._private, self._patience = private_networks, 2 * timeout
+        self._strange = 0  # refusals of the key in a row; -1 once one was accepted
         if not private_networks:
             self._transport = Http1Transport(public_only=True)
 
@@ -106,26 +109,35 @@ class WebPush(HttpChannel[RenderedPush]):
 
     def authorized(self, request: httpx.Request) -> httpx.Request:
         """Signed for the endpoint's origin."""
-        parts = urlsplit(str(request.url))
-        authorization = self._vapid.authorization(f"{parts.scheme}://{parts.netloc}")
+        origin = f"{request.url.scheme}://{request.url.netloc.decode()}"
+        authorization = self._vapid.authorization(origin)
         request.headers["authorization"] = authorization.reveal()
         return request
 
     def provider_id(self, response: httpx.Response) -> str:
         """The push message resource, or what some services give in its place."""
+        self._strange = -1
         found = [response.headers[name] for name in _IDS if response.headers.get(name)]
         return found[0] if found else "unnamed"
 
     def refusal(self, response: httpx.Response, found: Problem) -> DeliveryError | None:
-        """404 and 410: unsubscribed. A key other than subscribed with: 400 from Apple, else 403."""
+        """404 and 410: unsubscribed. A key other than subscribed with: 400 from Apple, else 403.
+
+        That is one browser's matter, whose service anybody may choose; ours where none ever took
+        the key.
+        """
         status, detail = response.status_code, found.detail
         if status in (404, 410):
             return Gone(
                 f"the subscription has ended: {detail}", channel=self._name, code=found.code
             )
         if status in (401, 403) or "VapidPkHashMismatch" in detail:
+            kind: type[DeliveryError] = Refused
+            if self._strange >= 0:
+                self._strange += 1
+                kind = Misconfigured if self._strange > _MASS else Refused
             advice = "check private_key: a browser takes only the key that it subscribed with"
-            return Misconfigured(f"{advice}: {detail}", channel=self._name, code=found.code)
+            return kind(f"{advice}: {detail}", channel=self._name, code=found.code)
         return None
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
@@ -155,8 +167,7 @@ class WebPush(HttpChannel[RenderedPush]):
         if device.platform != "web":
             raise ValueError(f"the device's platform is {device.platform}, and this reaches web")
         subscription = read_subscription(device.token)
-        host = urlsplit(subscription.endpoint).hostname or ""
-        if not self._private and not _may_be_public(host):
+        if not self._private and not _may_be_public(httpx.URL(subscription.endpoint).host):
             raise ValueError("the endpoint is not on the public internet; see private_networks")
         return subscription
 
@@ -181,11 +192,11 @@ def read_subscription(token: str) -> Subscription:
         found = json.loads(token)
         endpoint, keys = found["endpoint"], found["keys"]
         subscription = Subscription(endpoint, _octets(keys["p256dh"]), _octets(keys["auth"]))
-        parts = urlsplit(endpoint)
-        good = parts.scheme == "https" and parts.hostname and not parts.username and parts.port != 0
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        url = httpx.URL(endpoint)
+    except (*_NO_SUBSCRIPTION, httpx.InvalidURL):
         raise ValueError(f"the token is no subscription; {wanted}") from None
-    if not good:
+    named = _HOST.fullmatch(url.raw_host.decode()) and (url.port is None or 0 < url.port < 65536)
+    if url.scheme != "https" or not named or url.userinfo:
         raise ValueError(f"the endpoint is no https:// URL; {wanted}")
     return subscription
 
