@@ -73,8 +73,12 @@ def apns_payload(rendered: RenderedPush, key: str, *, report: str = "") -> dict[
     `mutable-content` is set where the app's Notification Service Extension has something to do:
     a picture, buttons, a report of the delivery.
     """
-    alert = {"title": rendered.title, "subtitle": rendered.subtitle, "body": rendered.body}
-    aps: dict[str, Any] = {"alert": alert if all(alert.values()) else _given(alert)}
+    alert = {"title": rendered.title} if rendered.title else {}
+    if rendered.subtitle:
+        alert["subtitle"] = rendered.subtitle
+    if rendered.body:
+        alert["body"] = rendered.body
+    aps: dict[str, Any] = {"alert": alert}
     if rendered.badge is not None:
         aps["badge"] = rendered.badge
     if rendered.sound:

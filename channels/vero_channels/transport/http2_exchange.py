@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import cached_property
 
 from vero_channels.transport.http2_fields import Fields, decoded
 
@@ -27,10 +26,12 @@ class UnansweredError(Http2Error):
 class Answer:
     """What the server said. body: what came of it, if more was to come."""
 
+    __slots__ = ("_block", "body", "status")
+
     def __init__(self, status: int, block: bytes, body: bytes) -> None:
         self.status, self.body, self._block = status, body, block
 
-    @cached_property
+    @property
     def headers(self) -> dict[str, str]:
         """Header fields, names in lower case; empty where they cannot be read."""
         try:
@@ -73,8 +74,9 @@ class Request:
 
     def finish(self) -> None:
         """Hand over the answer."""
-        if not self.future.done():
-            self.future.set_result(Answer(self.status, self.block, self.received))
+        future = self.future
+        if not future.done():
+            future.set_result(Answer(self.status, self.block, self.received))
 
     def fail(self, error: Http2Error) -> None:
         """Say why there is none."""

@@ -109,16 +109,16 @@ class FrameReader:
             self._to.on_headers(stream, block, ended)
 
     def _control(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
-        if (not stream and kind in _OF_STREAMS) or (stream and kind in _OF_CONNECTION):
+        if kind in (_OF_CONNECTION if stream else _OF_STREAMS):
             raise ProtocolError(Code.PROTOCOL_ERROR, f"a frame of type {kind} on stream {stream}")
         if len(payload) != _LENGTHS.get(kind, len(payload)):
             raise ProtocolError(Code.FRAME_SIZE_ERROR, f"a frame of type {kind} has a wrong length")
-        if kind == h2.SETTINGS:
-            self._settings(flags, payload)
+        if kind == h2.RST_STREAM:
+            self._to.on_reset(stream, h2.NUMBER.unpack(payload)[0])
         elif kind == h2.WINDOW_UPDATE:
             self._to.on_window(stream, h2.NUMBER.unpack(payload)[0] & h2.MAX_WINDOW)
-        elif kind == h2.RST_STREAM:
-            self._to.on_reset(stream, h2.NUMBER.unpack(payload)[0])
+        elif kind == h2.SETTINGS:
+            self._settings(flags, payload)
         elif kind == h2.PING:
             if not flags & h2.ACK:
                 self._to.on_ping(payload)
