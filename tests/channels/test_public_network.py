@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import httpx
 import pytest
 from http_server import Answer, serving
 
 from vero_channels.transport.http1 import Http1Transport
-from vero_channels.transport.public_network import NotPublicError, check_host, is_public
+from vero_channels.transport.public_network import (
+    NotPublicError,
+    check_host,
+    check_peer,
+    is_public,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,18 +24,20 @@ from vero_channels.transport.public_network import NotPublicError, check_host, i
         "169.254.169.254", "100.64.0.1", "198.18.0.1", "224.0.0.1", "239.1.1.1",
         "240.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1",
         "fd12::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1",
-        "64:ff9b:1::1", "2002:7f00:1::", "2002:a00:1::", "2001:db8::1", "2001:0:1:2:3:4:80ff:fffe",
+        "64:ff9b:1::1", "::127.0.0.1", "fec0::1", "2002:7f00:1::", "2002:a00:1::",
+        "2001:db8::1", "2001:0:1:2:3:4:80ff:fffe",
     ],
 )  # fmt: skip
 def test_not_public(address: str) -> None:
     """This machine, private networks, cloud metadata, and all of them inside IPv6."""
-    assert not is_public(address)
+    with pytest.raises(NotPublicError):
+        check_peer(address)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2a00:1450:4001::1", "64:ff9b::808:808"])
 def test_public(address: str) -> None:
     """What anybody can reach."""
-    assert is_public(address)
+    assert is_public(ip_address(address))
 
 
 @pytest.mark.anyio

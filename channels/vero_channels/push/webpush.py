@@ -208,7 +208,6 @@ def _octets(text: str) -> bytes:
 def _may_be_public(host: str) -> bool:
     """False for an address of another kind, and for names that stand for this machine."""
     try:
-        ipaddress.ip_address(host)
+        return is_public(ipaddress.ip_address(host))
     except ValueError:
         return host.rstrip(".").rpartition(".")[2] not in ("localhost", "internal", "local")
-    return is_public(host)

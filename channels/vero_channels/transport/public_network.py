@@ -7,7 +7,10 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
+Address = IPv4Address | IPv6Address
+
 _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052: IPv4 behind a translator
+_UNICAST: Final = IPv6Network("2000::/3")  # all that IANA has given to the internet
 
 
 class NotPublicError(Exception):
@@ -26,22 +29,16 @@ async def check_host(host: str, port: int) -> None:
 
 def check_peer(address: str) -> None:
     """Raises NotPublicError where a connection leads to an address that is not public."""
-    if not address or not is_public(address):
+    if not address or "%" in address or not is_public(ip_address(address)):
         raise NotPublicError("the host is not on the public internet")
 
 
-def is_public(address: str) -> bool:
-    """False for this machine, private and link-local networks, multicast, and IPv4 of such kinds
-    inside IPv6."""
-    bare, _, zone = address.partition("%")
-    ip = ip_address(bare)
-    if isinstance(ip, IPv6Address):
-        ip = _inner(ip)
-    return not zone and ip.is_global and not ip.is_multicast and not ip.is_reserved
-
-
-def _inner(ip: IPv6Address) -> IPv4Address | IPv6Address:
-    if ip in _NAT64:
-        return IPv4Address(int(ip) & 0xFFFFFFFF)
-    teredo = ip.teredo[1] if ip.teredo else None
-    return ip.ipv4_mapped or ip.sixtofour or teredo or ip
+def is_public(address: Address) -> bool:
+    """Whether that is a host on the internet: not loopback, a private network, or hidden such."""
+    if isinstance(address, IPv4Address):
+        return address.is_global and not address.is_multicast
+    if address in _NAT64:
+        return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
+    if address not in _UNICAST or address.teredo:  # Python counts ::127.0.0.1 and fec0:: as global
+        return False
+    return address.is_global and (address.sixtofour is None or is_public(address.sixtofour))
