@@ -27,6 +27,10 @@ bench:
 bench-render *args:
     VENV=$(scripts/venv bench) && scripts/peers benchmarks/peers && "$VENV/bin/python" -m benchmarks.render {{ args }}
 
+# how fast ready messages are handed over, beside peers: --json
+bench-smtp *args:
+    VENV=$(scripts/venv dev) && scripts/peers benchmarks/peers && "$VENV/bin/python" -m benchmarks.smtp {{ args }}
+
 # requests per second of HTTP clients, 16 in flight: --json, --flight N
 bench-http *args:
     VENV=$(scripts/venv bench) && "$VENV/bin/python" -m benchmarks.http {{ args }}
@@ -39,9 +43,14 @@ bench-push *args:
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build
 
-# write the generated files anew: the JSON Schema
+# write the generated files anew: the JSON Schema, the golden payloads of push_guide
 generate:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m vero_deliver.schema
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" tests/push_kit/push_golden.py
+
+# what the tests of push_guide need besides: Kotlin, TypeScript, type lists, a browser driver
+push-peers:
+    scripts/peers tests/push_peers
 
 # all of it, in a new virtual environment
 ci:

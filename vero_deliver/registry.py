@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -64,10 +64,13 @@ DRIVERS = {
 }
 
 
-def push_request() -> Callable[[RenderedPush, str], bytes]:
-    """What shows the request that a push with that key becomes; it raises ValueError."""
-    found: Callable[[RenderedPush, str], bytes] = _found(_PUSH_REQUEST)
-    return found
+def push_request(rendered: RenderedPush, key: str, settings: Mapping[str, Any]) -> bytes:
+    """The request that a push with that key becomes, over a channel with those settings.
+
+    ValueError where it cannot be sent.
+    """
+    shown: bytes = _found(_PUSH_REQUEST)(rendered, key, settings)
+    return shown
 
 
 def _found(target: str) -> Any:

@@ -8,7 +8,7 @@ import gc
 import ssl
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -157,6 +157,7 @@ BROKEN = {
     "endless head": b"HTTP/1.1 200 OK\r\nA: " + b"a" * 500_000,
     "long head": b"HTTP/1.1 200 OK\r\nA: " + b"a" * 100_000 + b"\r\n\r\n",
     "endless trailers": CHUNKED + b"0\r\n" + b"A: b\r\n" * 99,
+    "endless interim": b"HTTP/1.1 103 Early\r\n\r\n" * 99,
     "switched": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
 }
 
@@ -288,6 +289,20 @@ class TestTimes:
                 await client.post(url, content=b"x", timeout=0.1)
 
     @pytest.mark.anyio
+    async def test_shorter_than_the_last_one(self) -> None:
+        """A kept connection knows nothing of the time that an earlier request had."""
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await asked(reader)
+            writer.write(OK)
+            await silent(reader, writer)
+
+        async with talking(talk) as url, using() as client:
+            await client.post(url, content=b"x", timeout=60)
+            with pytest.raises(httpx.ReadTimeout):
+                await client.post(url, content=b"x", timeout=0.1)
+
+    @pytest.mark.anyio
     async def test_reading_the_body(self) -> None:
         """A head and then nothing."""
 
@@ -334,6 +349,20 @@ class TestTimes:
                 await client.post(server.url, content=b"x")
                 await asyncio.sleep(0.1)
         assert server.connections == 2
+
+
+@pytest.mark.anyio
+async def test_hosts_that_nobody_asks_again_are_let_go() -> None:
+    """Endpoints that others choose do not keep connections open for ever."""
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(serving(lambda _: Answer(200))) for _ in "123"]
+        client = await stack.enter_async_context(using(keep=0.2))
+        await asyncio.gather(*(client.get(server.url) for server in servers))
+        assert [len(server.talks) for server in servers] == [1, 1, 1]
+        await asyncio.sleep(0.3)
+        await client.get(servers[0].url)
+        await asyncio.sleep(0.1)
+        assert [len(server.talks) for server in servers] == [1, 0, 0]
 
 
 @pytest.mark.anyio

@@ -10,7 +10,7 @@ from http_server import Answer, Asked
 
 from vero_channels.email.postmark import Postmark
 from vero_deliver.channel import Receipt
-from vero_deliver.errors import Deferred, DeliveryError, Gone, Misconfigured, Refused
+from vero_deliver.errors import Deferred, DeliveryError, Gone, Misconfigured, Refused, Uncertain
 from vero_deliver.rendered import Address
 from vero_deliver.testing import sample_email
 
@@ -98,6 +98,21 @@ class TestPostmark(EmailApiContract):
         error = await self.error(Answer(200, said))
         assert type(error) is Refused
         assert "gone@example.org" in str(error)
+
+    @pytest.mark.anyio
+    async def test_one_unreadable_answer_of_many(self) -> None:
+        """It leaves only its own message in doubt; one answer too few leaves all."""
+        good = {"ErrorCode": 0, "MessageID": "m-1", "Message": "OK"}
+        batch = [(self.sample(f"k{n}"), f"k{n}") for n in range(3)]
+        for said, kinds in (
+            ([good, {"ErrorCode": 0}, good], [Receipt, Uncertain, Receipt]),
+            ([good, good], [Uncertain] * 3),
+            ([good, None, {**good, "MessageID": ""}], [Receipt, Uncertain, Uncertain]),
+        ):
+            answer = Answer(200, said)
+            async with self.against(lambda _, answer=answer: answer) as (channel, _):
+                assert isinstance(channel, Postmark)
+                assert [type(each) for each in await channel.send_many(batch)] == kinds
 
     @pytest.mark.anyio
     async def test_many_in_one_call(self) -> None:

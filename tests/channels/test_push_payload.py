@@ -35,7 +35,7 @@ def rich(**changes: Any) -> RenderedPush:
         "link": "shop://orders/1001",
         "data": {"order": "1001"},
         "badge": 0,
-        "sound": "bell.caf",
+        "sound": "chime.wav",
         "collapse": "order-1001",
         "ttl": 3600,
         "category": "orders",
@@ -86,7 +86,7 @@ def test_keys_of_the_contract() -> None:
         "vd_title": "On its way",
         "vd_subtitle": "Order 1001",
         "vd_body": "Your order has left us.",
-        "vd_sound": "bell.caf",
+        "vd_sound": "chime.wav",
         "vd_badge": "0",
     }
 
@@ -100,7 +100,7 @@ def test_apple_gets_aps() -> None:
             "body": "Your order has left us.",
         },
         "badge": 0,
-        "sound": "bell.caf",
+        "sound": "chime.wav",
         "category": "orders",
         "mutable-content": 1,
     }
@@ -157,7 +157,7 @@ def test_android_by_the_system() -> None:
         "notification": {
             "channel_id": "orders",
             "tag": "order-1001",
-            "sound": "bell.caf",
+            "sound": "chime.wav",
             "notification_count": 0,
         },
     }

@@ -46,7 +46,7 @@ def test_to_fcm() -> None:
 def test_to_a_browser() -> None:
     """The endpoint's host and path, and the JSON before it is encrypted."""
     first, headers, body = parts(BROWSER)
-    assert first == "POST /x HTTP/2"
+    assert first == "POST /x?y HTTP/2"
     assert headers["host"] == "push.example.net"
     assert (headers["TTL"], headers["content-encoding"]) == ("2419200", "aes128gcm")
     assert body == webpush_payload(BROWSER, "key-1")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -80,14 +82,20 @@ class PushService:
         return Answer(201, headers={"location": f"/message/{len(self.got)}"})
 
 
+def certified() -> ssl.SSLContext:
+    """For a server on 127.0.0.1."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    CA.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
 @asynccontextmanager
 async def against(answer: Any, **options: Any) -> AsyncIterator[tuple[WebPush, Server]]:
     """The driver, and a push service on this machine that answers so."""
-    ours, theirs = ssl.create_default_context(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ours = ssl.create_default_context()
     CA.configure_trust(ours)
-    CA.issue_cert("127.0.0.1").configure_cert(theirs)
     async with (
-        serving(answer, tls=theirs) as server,
+        serving(answer, tls=certified()) as server,
         httpx.AsyncClient(transport=Http1Transport(verify=ours)) as client,
     ):
         given = {"private_networks": True, "client": client, **options}
@@ -161,9 +169,9 @@ async def test_without_a_secret_there_is_no_report() -> None:
         (Answer(410, text="push subscription has unsubscribed or expired."), Gone, "unsubscribed"),
         (Answer(413), Refused, "413"),
         (Answer(400, {"message": "bad"}), Refused, "bad"),
-        (Answer(400, {"reason": "VapidPkHashMismatch"}), Misconfigured, "check private_key"),
-        (Answer(401, {"code": 401, "errno": 109}), Misconfigured, "check private_key"),
-        (Answer(403, {"reason": "BadJwtToken"}), Misconfigured, "BadJwtToken"),
+        (Answer(400, {"reason": "VapidPkHashMismatch"}), Refused, "check private_key"),
+        (Answer(401, {"code": 401, "errno": 109}), Refused, "check private_key"),
+        (Answer(403, {"reason": "BadJwtToken"}), Refused, "BadJwtToken"),
         (Answer(307, headers={"location": "https://127.0.0.1/"}), Misconfigured, "nothing is"),
         (Answer(500), Uncertain, "500"),
         (Answer(503, headers={"retry-after": "20"}), Deferred, "503"),
@@ -181,6 +189,30 @@ async def test_answers(answer: Answer, kind: type[DeliveryError], said: str) -> 
 
 
 @pytest.mark.anyio
+async def test_a_key_that_nobody_takes_is_ours_to_correct() -> None:
+    """Twenty refusals before anything was accepted are no longer the browsers' matter."""
+    answers = [403] * 21
+    async with against(lambda _: Answer(answers.pop())) as (channel, server):
+        kinds = []
+        for number in range(21):
+            with pytest.raises(Refused if number < 20 else Misconfigured) as caught:
+                await channel.send(push_to(server), f"k{number}")
+            kinds.append(type(caught.value))
+    assert kinds == [Refused] * 20 + [Misconfigured]
+
+
+@pytest.mark.anyio
+async def test_nobody_can_make_the_key_look_wrong() -> None:
+    """Once a service took it, refusals of others never stop the channel."""
+    answers = [403] * 30 + [201]
+    async with against(lambda _: Answer(answers.pop())) as (channel, server):
+        await channel.send(push_to(server), "first")
+        for number in range(30):
+            with pytest.raises(Refused):
+                await channel.send(push_to(server), f"k{number}")
+
+
+@pytest.mark.anyio
 async def test_too_many_requests_come_back() -> None:
     """429 is Deferred with the service's own Retry-After, in seconds."""
     slow = Answer(429, headers={"retry-after": "7"})
@@ -188,6 +220,28 @@ async def test_too_many_requests_come_back() -> None:
         with pytest.raises(Deferred) as caught:
             await channel.send(push_to(server), "key-1")
     assert caught.value.retry_after == 7.0
+
+
+@pytest.mark.anyio
+async def test_a_service_that_dribbles_is_left() -> None:
+    """An octet now and then keeps no connection busy for ever; the push may be accepted."""
+
+    async def dribble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 9999\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(b".")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    async with against(lambda _: Answer(201), timeout=0.3) as (channel, _):
+        slow = await asyncio.start_server(dribble, "127.0.0.1", 0, ssl=certified())
+        port = slow.sockets[0].getsockname()[1]
+        push = sample_push(device=subscribed(f"https://127.0.0.1:{port}/"))
+        with pytest.raises(Uncertain, match=r"no answer in 0\.6 s"):
+            await channel.send(push, "key-1")
+        slow.close()
 
 
 @pytest.mark.anyio
@@ -226,8 +280,14 @@ CANNOT: list[tuple[Device | None, str]] = [
     (subscribed("https:///x"), "no https:// URL"),
     (subscribed("file:///etc/passwd"), "no https:// URL"),
     (subscribed("https://u:p@push.example.net/"), "no https:// URL"),
-    (subscribed("https://push.example.net:99999/"), "no subscription"),
+    (subscribed("https://push.example.net:99999/"), "no https:// URL"),
+    (subscribed("https://push.example.net:0/"), "no https:// URL"),
     (subscribed("https://[::1/"), "no subscription"),
+    (subscribed("https://push.example.net/\r\nx: 1"), "no subscription"),
+    (subscribed("https://exa mple.net/"), "no https:// URL"),
+    (subscribed("https://ex%61mple.net/"), "no https:// URL"),
+    (subscribed("https://push.example.net\\@127.0.0.1/"), "no https:// URL"),
+    (subscribed("https://" + "a" * 70 + ".net/"), "no https:// URL"),
 ]
 
 

@@ -13,9 +13,11 @@ from test_feedback_app import Desk, serving
 
 from vero_channels.feedback.app import App
 from vero_channels.feedback.push import PushReports
+from vero_channels.transport.keys import wire_key
 from vero_channels.transport.webhooks import Post
 from vero_deliver.errors import ConfigError, NotAuthentic, NotUnderstood
 from vero_deliver.feedback import Feedback
+from vero_deliver.mime import key_digest
 from vero_deliver.push_reports import make_token
 from vero_deliver.secret import Secret
 from vero_deliver.testing import NOON
@@ -46,6 +48,15 @@ async def test_reports_are_feedback() -> None:
     assert (opened.kind, opened.metadata, opened.machine) == ("opened", {"action": "track"}, False)
     assert "token" not in opened.raw
     assert shown.id != opened.id
+
+
+@pytest.mark.anyio
+async def test_a_key_that_had_no_room_is_a_digest() -> None:
+    """As of every other provider: `mime.key_digest` of the delivery's key."""
+    [long] = await read(report(token=token(wire_key("k" * 500))))
+    assert (long.key, long.digest) == ("", key_digest("k" * 500))
+    [short] = await read(report())
+    assert short.digest == key_digest("order-1-push")
 
 
 @pytest.mark.anyio

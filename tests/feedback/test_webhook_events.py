@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final
 
 import pytest
@@ -100,7 +101,7 @@ EVENTS: Final[list[tuple[str, dict[str, Any], dict[str, Any]]]] = [
             "smtp_code": 550,
             "diagnostic": GONE,
             "digest": DIGEST,
-            "provider_id": f"<{DIGEST}@example.com>",
+            "provider_id": f"{DIGEST}@example.com",
             "metadata": {"my": "1"},
             "tags": ("t",),
             "at": datetime(2018, 3, 16, 23, 35, 39, 873676, tzinfo=UTC),
@@ -356,7 +357,7 @@ EVENTS: Final[list[tuple[str, dict[str, Any], dict[str, Any]]]] = [
             "data": {
                 "email_id": "56761188-7520-42d8-8898-ff6fc54ce618",
                 "to": ["Ada <a@b.c>"],
-                "headers": [{"name": "X-Vero-Key", "value": "Order 1"}],
+                "tags": [{"name": "vero_key", "value": f"sha256-{sha256(b'Order 1').hexdigest()}"}],
                 "bounce": {
                     "type": "Permanent",
                     "subType": "General",
@@ -371,7 +372,8 @@ EVENTS: Final[list[tuple[str, dict[str, Any], dict[str, Any]]]] = [
             "reason": "invalid",
             "smtp_code": 550,
             "recipient": "a@b.c",
-            "key": "Order 1",
+            "key": "",
+            "digest": DIGEST,
             "provider_id": "56761188-7520-42d8-8898-ff6fc54ce618",
             "id": "msg_1",
             "at": datetime(2024, 11, 22, 23, 41, 12, 126000, tzinfo=UTC),

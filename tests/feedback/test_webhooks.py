@@ -12,15 +12,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from webhook_senders import FOREIGN, NEW, NOON, OLD, SENDERS, Sender, changed
 
+from vero_channels.transport.keys import named, wire_key
 from vero_channels.transport.webhooks import Post, Reader
 from vero_deliver.errors import FeedbackError, NotAuthentic, NotUnderstood
 from vero_deliver.feedback import MEANING, Feedback
+from vero_deliver.mime import Named, key_digest
+from vero_deliver.testing import HOSTILE_KEYS
 
 EVERY = pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
 
 
 def read(reader: Reader, post: Post) -> list[Feedback]:
-    found = asyncio.run(reader.read(post))  # type: ignore[arg-type, var-annotated]
+    found = asyncio.run(reader.read(post))
     assert isinstance(found, list)
     return found
 
@@ -33,11 +36,19 @@ def test_event_is_read(sender: Sender, secret: str) -> None:
     [found] = read(reader, sender.sign([sender.event], secret))
     assert found.kind == "delivered"
     assert found.channel == reader.name
-    assert found.key == "order-1"
+    assert (found.key, found.digest) == ("order-1", key_digest("order-1"))
     assert found.recipient == "ada@example.org"
     assert found.at.utcoffset() == timedelta(0)
     assert found.raw
     assert "vero_key" not in found.metadata
+
+
+@pytest.mark.parametrize("key", [*HOSTILE_KEYS, "order-1", "sha256-" + "0" * 64])
+def test_what_drivers_write_is_read(key: str) -> None:
+    """The field that a driver hands over names the delivery, by its key or its digest."""
+    written = wire_key(key)
+    assert named(written) == Named(key if written == key else "", key_digest(key))
+    assert named("") == Named("", "")
 
 
 @EVERY

@@ -38,6 +38,8 @@ from vero_deliver.render.run import Run
 from vero_deliver.render.templates import Templates
 from vero_deliver.rendered import Skipped
 from vero_deliver.resource.shape import BOOKKEEPING
+from vero_deliver.routes import Throttled
+from vero_deliver.routes.table import RouteTable
 
 COMMANDS: Final = tuple(name for commands in SECTIONS.values() for name in commands)
 
@@ -110,6 +112,7 @@ MODELS: Final[dict[type[msgspec.Struct], tuple[str, str, set[str]]]] = {
     Settings: ("configuration.md", "Settings", set()),
     From: ("configuration.md", "From", set()),
     Links: ("configuration.md", "Links", set()),
+    RouteTable: ("configuration.md", "Routes", set()),
 }
 
 
@@ -228,17 +231,6 @@ def test_every_smtp_option_has_a_row() -> None:
     assert set(rows(section(read("sending.md"), "SMTP"))) == set(inspect.signature(Smtp).parameters)
 
 
-def test_every_key_of_a_domain_has_a_row() -> None:
-    """The table has the arguments of Domain; its name is the name of the table."""
-    known = set(inspect.signature(Domain).parameters) - {"name"}
-    assert set(rows(section(read("domains.md"), "Settings"))) == known
-
-
-def test_every_state_of_a_record_has_a_row() -> None:
-    """The states that `domain check` knows, with their exit codes."""
-    assert set(rows(section(read("domains.md"), "Check"))) == set(get_args(RecordState))
-
-
 def test_every_option_of_an_email_api_has_a_row() -> None:
     """The table has each option with the drivers that take it, and no other."""
     taken: dict[str, list[str]] = {}
@@ -263,6 +255,23 @@ def test_every_webpush_option_has_a_row() -> None:
     """The table has the arguments of WebPush."""
     known = set(inspect.signature(WebPush).parameters)
     assert set(rows(section(read("sending.md"), "Web Push"))) == known
+
+
+def test_every_throttle_option_has_a_row() -> None:
+    """The table has the arguments of Throttled, but for the channel."""
+    options = set(inspect.signature(Throttled).parameters) - {"channel"}
+    assert options <= set(rows(section(read("sending.md"), "Routes")))
+
+
+def test_every_key_of_a_domain_has_a_row() -> None:
+    """The table has the arguments of Domain; its name is the name of the table."""
+    known = set(inspect.signature(Domain).parameters) - {"name"}
+    assert set(rows(section(read("domains.md"), "Settings"))) == known
+
+
+def test_every_state_of_a_record_has_a_row() -> None:
+    """The states that `domain check` knows, with their exit codes."""
+    assert set(rows(section(read("domains.md"), "Check"))) == set(get_args(RecordState))
 
 
 def test_channel_matrix_names_no_driver_that_is_gone() -> None:

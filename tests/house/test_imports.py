@@ -14,11 +14,11 @@ ROOT = Path(__file__).parents[2]
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
     ("project",),
-    ("config", "construct", "deliver", "audience"),
+    ("config", "construct", "construct_route", "deliver", "audience"),
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter", "domains"),
     ("render",),
     ("data", "keys"),
-    ("decode", "address_list"),
+    ("decode", "address_list", "routes"),
     ("channel",),
     ("message",),
     ("rendered", "feedback"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import click
@@ -22,6 +22,8 @@ from vero_deliver.rendered import (
     document,
 )
 
+PushSettings = Callable[[RenderedPush], Mapping[str, Any]]
+
 FORMATS: Final = ("eml", "html", "text", "json", "http")
 ENDINGS: Final = {"text": "txt"}  # of files, where not the format itself
 DEFAULT_FORMATS: dict[ContentName, str] = {
@@ -29,10 +31,12 @@ DEFAULT_FORMATS: dict[ContentName, str] = {
 }  # fmt: skip
 
 
-def printed(rendered: Rendered, key: str, fmt: str, domains: Domains) -> bytes:
+def printed(
+    rendered: Rendered, key: str, fmt: str, *, domains: Domains, push_settings: PushSettings
+) -> bytes:
     """The rendered content in that format. Raises UsageError where it has no such form.
 
-    domains: who signs an email.
+    domains: who signs an email. push_settings: of the channel that carries a push.
     """
     makers: dict[str, Callable[[], bytes | None]] = {
         "eml": lambda: (
@@ -41,7 +45,7 @@ def printed(rendered: Rendered, key: str, fmt: str, domains: Domains) -> bytes:
         "html": lambda: rendered.html.encode() if isinstance(rendered, RenderedEmail) else None,
         "text": lambda: _text(rendered).encode(),
         "json": lambda: as_json({"key": key, **document(rendered)}).encode(),
-        "http": lambda: _request(rendered, key),
+        "http": lambda: _request(rendered, key, push_settings),
     }
     data = makers[fmt]()
     if data is None:
@@ -69,13 +73,13 @@ def _text(rendered: Rendered) -> str:
             return rendered.body.decode("utf-8", "replace")
 
 
-def _request(rendered: Rendered, key: str) -> bytes | None:
+def _request(rendered: Rendered, key: str, push_settings: PushSettings) -> bytes | None:
     match rendered:
         case RenderedHttp():
             return _http(rendered)
         case RenderedPush():
             try:
-                return push_request()(rendered, key)
+                return push_request(rendered, key, push_settings(rendered))
             except ValueError as error:
                 raise RenderError(f"this push cannot be sent: {error}") from None
         case _:

@@ -30,8 +30,6 @@ Kind = Literal[
 ]
 Reason = Literal["", "invalid", "bounced", "timed_out", "blocked", "spam", "unsubscribed", "other"]
 
-KEY: Final = "vero_key"  # the custom argument in which a driver hands its delivery's key over
-
 _MESSAGE_ID = re.compile(r"\s*<?([0-9a-f]{32})@")
 
 MEANING: Final[Mapping[Kind, str]] = {
@@ -60,8 +58,8 @@ class Feedback:
     channel: configured name of the channel, as its receipts have it.
     id: never empty; the same when the provider tells it again, so (channel, id) finds doubles.
     at: when it happened, UTC; the moment of arrival where the provider does not tell.
-    key: the delivery's key; empty where what came back does not hold it.
-    digest: `mime.key_digest` of the key, read from a return path or a Message-ID; may be empty.
+    key: the delivery's key; empty where what came back does not hold it, or only its digest.
+    digest: `mime.key_digest` of the key, also where there is no key; may be empty.
     provider_id: as in the receipt; may be empty.
     recipient: the address, as the provider writes it; may be empty.
     reason: why it was not delivered; empty where nothing went wrong.

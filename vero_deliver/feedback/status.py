@@ -35,7 +35,7 @@ _WORDS: Final[tuple[tuple[Reason, str], ...]] = (
     ),
     ("timed_out", r"timed? ?out|expired|too long|retry time|unreachable|connection refused"),
 )
-_ADDRESS = re.compile(r"\S*@\S*|https?://\S*")
+_ADDRESS = re.compile(r"\S{0,100}@\S*|https?://\S*")
 _BY_STATUS: Final[dict[str, tuple[Reason, bool | None]]] = {
     "1.7": ("other", None),  # the sender's address
     "1.8": ("other", None),
@@ -67,7 +67,8 @@ def refusal(diagnostic: str, *, code: int | None = None, status: str = "") -> Re
     Never an error: nothing told is ("bounced", None).
     """
     text = diagnostic[:_LONGEST]
-    status = _status(status) or _status(text)
+    told = [found[0] for given in (status[:_LONGEST], text) for found in _STATUS.finditer(given)]
+    status = next((one for one in told if not one.endswith(".0.0")), next(iter(told), ""))
     if code is None or not 200 <= code < 600:
         found = _CODE.search(text)
         code = int(found[1]) if found else None
@@ -75,11 +76,6 @@ def refusal(diagnostic: str, *, code: int | None = None, status: str = "") -> Re
     if permanent and (status[:1] or str(code or "")[:1]) == "4":
         permanent = False
     return Refusal(code, status, reason, permanent)
-
-
-def _status(text: str) -> str:
-    found = _STATUS.search(text)
-    return found[0] if found else ""
 
 
 def _meaning(code: int | None, status: str, text: str) -> tuple[Reason, bool | None]:
@@ -97,4 +93,7 @@ def _meaning(code: int | None, status: str, text: str) -> tuple[Reason, bool | N
 
 def _by_words(text: str) -> Reason:
     words = _ADDRESS.sub(" ", text)  # unknown@blocked.example says nothing
-    return next((reason for reason, known in _WORDS if re.search(known, words, re.IGNORECASE)), "")
+    for reason, known in _WORDS:
+        if re.search(known, words, re.IGNORECASE):
+            return reason
+    return ""

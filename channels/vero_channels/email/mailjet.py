@@ -80,13 +80,7 @@ class Mailjet(BatchEmailApi):
     def outcomes(self, response: httpx.Response, batch: Batch) -> list[str | DeliveryError]:
         """Some messages of a call may be accepted and others not."""
         del batch
-        found: list[str | DeliveryError] = []
-        for message in body(response)["Messages"]:
-            try:
-                found.append(self._outcome(message))
-            except DeliveryError as error:
-                found.append(error)
-        return found
+        return self.each(body(response)["Messages"], self._outcome)
 
     def refusal(self, response: httpx.Response, found: Problem) -> DeliveryError | None:
         """An error of the message stands in Messages, one of the call outside."""
@@ -102,9 +96,10 @@ class Mailjet(BatchEmailApi):
         if message["Status"] == "success":
             return str(int(message["To"][0]["MessageID"]))
         first = message["Errors"][0]
-        status = first.get("StatusCode") or 400
+        status = first.get("StatusCode")
+        status = status if status in range(400, 600) else 400
         found = self.said(told(first, str(status)))
-        raise verdict(httpx.Response(int(status)), found, channel=self._name)
+        raise verdict(httpx.Response(status), found, channel=self._name)
 
 
 def _message(email: RenderedEmail, key: str) -> dict[str, Any]:

@@ -90,13 +90,7 @@ class Postmark(BatchEmailApi):
         answers = body(response)
         if not isinstance(answers, list):
             raise TypeError("no list")
-        found: list[str | DeliveryError] = []
-        for answer in answers:
-            try:
-                found.append(self._outcome(answer))
-            except DeliveryError as error:
-                found.append(error)
-        return found
+        return self.each(answers, self._outcome)
 
     def refusal(self, response: httpx.Response, found: Problem) -> DeliveryError | None:
         """ErrorCode decides, whatever the status: 406 is an address that bounced or complained."""

@@ -90,7 +90,7 @@ class Resend(BatchEmailApi):
     def outcomes(self, response: httpx.Response, batch: Batch) -> list[str | DeliveryError]:
         """An id for each: a batch is accepted whole or not at all."""
         del batch
-        return [each["id"] for each in body(response)["data"]]
+        return self.each(body(response)["data"], lambda each: each["id"])
 
     def refusal(self, response: httpx.Response, found: Problem) -> DeliveryError | None:
         """409 concurrent_idempotent_requests: the first of two is still at work."""

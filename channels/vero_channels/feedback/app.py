@@ -139,5 +139,6 @@ class _TooLargeError(Exception):
 def _path(scope: _Scope) -> str:
     path: str = scope["path"]
     root = scope.get("root_path", "").rstrip("/")
-    # a mount leaves its own part in both
-    return path.removeprefix(root).strip("/")
+    if path.startswith(f"{root}/"):  # some mounts leave their own part in both
+        path = path.removeprefix(root)
+    return path.strip("/")

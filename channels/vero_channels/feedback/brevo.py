@@ -60,7 +60,7 @@ class Brevo:
         why = refusal(diagnostic)
         if kind in ("bounced", "deferred"):
             reason = reason or why.reason
-        key, metadata = json.json_arguments(event.get("X-Mailin-custom"), self.name)
+        who, metadata = json.arguments(json.within(event.get("X-Mailin-custom"), self.name))
         agent = json.text(event, "user_agent")
         return Feedback(
             kind=kind,
@@ -68,7 +68,8 @@ class Brevo:
             # "id" is the webhook's; there is none of the event
             id=json.own_id(event),
             at=json.moment(event, "ts_epoch", post, unit=0.001),  # the others have no known zone
-            key=key,
+            key=who.key,
+            digest=who.digest,
             provider_id=json.text(event, "message-id"),
             recipient=json.text(event, "email"),
             reason=reason,

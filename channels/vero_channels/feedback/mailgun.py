@@ -109,7 +109,7 @@ class Mailgun:
         elif kind == "complained":
             reason = "spam"
         headers = json.inner(event, "message", "headers")
-        key, metadata = json.arguments(json.inner(event, "user-variables"))
+        who, metadata = json.arguments(json.inner(event, "user-variables"))
         client = json.inner(event, "client-info")
         agent = json.text(client, "user-agent")
         message_id = json.text(headers, "message-id")
@@ -118,9 +118,9 @@ class Mailgun:
             channel=self.name,
             id=token,  # event-data.id is unique "within a day" only
             at=json.moment(event, "timestamp", post),
-            key=key,
-            digest=digest_of(message_id),
-            provider_id=f"<{message_id.strip('<>')}>" if message_id else "",
+            key=who.key,
+            digest=who.digest or digest_of(message_id),
+            provider_id=message_id.strip("<>"),
             recipient=json.text(event, "recipient") or parseaddr(json.text(headers, "to"))[1],
             reason=reason,
             permanent=permanent,

@@ -78,14 +78,16 @@ class Mailjet:
             reason = reason or why.reason
         elif kind == "complained":
             reason = "spam"
-        key, metadata = json.json_arguments(event.get("Payload"), self.name)
+        payload = json.within(event.get("Payload"), self.name)
+        who, metadata = json.arguments(payload, json.text(event, "CustomID"))
         agent = json.text(event, "agent")
         return Feedback(
             kind=kind,
             channel=self.name,
             id=json.own_id(event),
             at=json.moment(event, "time", post),
-            key=key or json.text(event, "CustomID"),
+            key=who.key,
+            digest=who.digest,
             provider_id=json.text(event, "MessageID"),
             recipient=json.text(event, "email"),
             reason=reason,

@@ -116,14 +116,15 @@ class Mandrill:
             reason = _REJECTS.get(json.text(reject, "reason"), "other")
         elif kind == "complained":
             reason = "spam"
-        key, metadata = json.arguments(json.inner(message, "metadata"))
+        who, metadata = json.arguments(json.inner(message, "metadata"))
         agent = json.text(event, "user_agent")
         return Feedback(
             kind=kind,
             channel=self.name,
             id=json.own_id(event),
             at=json.moment(event, "ts", post),
-            key=key,
+            key=who.key,
+            digest=who.digest,
             provider_id=json.text(event, "_id") or json.text(message, "_id"),
             recipient=json.text(message, "email") or json.text(reject, "email"),
             reason=reason,

@@ -75,7 +75,7 @@ class Postmark:
         why = refusal(diagnostic)
         if kind in ("bounced", "deferred") and json.text(event, "Type") == "HardBounce":
             reason = why.reason if why.reason != "bounced" else reason
-        key, metadata = json.arguments(json.inner(event, "Metadata"))
+        who, metadata = json.arguments(json.inner(event, "Metadata"))
         agent = json.text(event, "UserAgent")
         at = next((name for name in _MOMENTS if json.text(event, name)), "")
         return Feedback(
@@ -83,7 +83,8 @@ class Postmark:
             channel=self.name,
             id=_id(record, event),
             at=json.moment(event, at, post),
-            key=key,
+            key=who.key,
+            digest=who.digest,
             provider_id=json.text(event, "MessageID"),
             recipient=json.text(event, "Email", "Recipient"),
             reason=reason,

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from vero_channels.transport import webhook_json as json
+from vero_channels.transport.keys import named as named_by
 from vero_channels.transport.webhooks import Answers, Post, need_secrets
 from vero_deliver.errors import NotAuthentic, NotUnderstood
 from vero_deliver.feedback import Feedback, Kind
@@ -20,7 +21,8 @@ from vero_deliver.secret import Secret
 
 MOST: Final = 100  # reports in one post
 _EVENTS: Final[dict[str, Kind]] = {"delivered": "delivered", "opened": "opened"}
-_LONGEST: Final = 100  # characters of an action's id
+_FIELDS: Final = ("event", "at", "action")
+_LONGEST: Final = 100  # characters of a field: anybody with a token may write them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class PushReports:
         action = json.text(report, "action")[:_LONGEST] if kind == "opened" else ""
         if kind is None:  # of a later version of the app
             return []
+        who = named_by(named.key)
         return [
             Feedback(
                 kind=kind,
@@ -72,10 +75,13 @@ class PushReports:
                 # the first one counts: an app repeats what it does not know to have arrived
                 id=json.own_id({"key": named.key, "event": kind, "action": action}),
                 at=_between(named.at, json.moment(report, "at", post), post.at),
-                key=named.key,
+                key=who.key,
+                digest=who.digest,
                 machine=False if kind == "opened" else None,
                 metadata={"action": action} if action else {},
-                raw={name: value for name, value in report.items() if name != "token"},
+                raw={
+                    name: json.text(report, name)[:_LONGEST] for name in ("event", "at", "action")
+                },
             )
         ]
 

@@ -101,15 +101,15 @@ class Resend:
         if kind in ("bounced", "deferred"):
             reason = why.reason
             permanent = False if kind == "deferred" else _permanent(detail)
-        key, metadata = json.arguments(_tags(data))
-        headers = json.named_values(data, "headers")
+        who, metadata = json.arguments(_tags(data))
         agent = json.text(link, "userAgent") or json.text(opened, "userAgent")
         return Feedback(
             kind=kind,
             channel=self.name,
             id=post.headers["svix-id"],  # the same when it is repeated
             at=json.moment(event, "created_at", post),
-            key=key or headers.get("x-vero-key", ""),
+            key=who.key,
+            digest=who.digest,
             provider_id=json.text(data, "email_id"),
             recipient=parseaddr(next(iter(json.texts(data, "to")), ""))[1],
             reason=reason,

@@ -95,7 +95,7 @@ class SendGrid:
     def _feedback(self, event: dict[str, Any], post: Post) -> Feedback:
         told = json.text(event, "event")
         kind = _KINDS.get(told, "unknown")
-        key, metadata = json.arguments({k: v for k, v in event.items() if k not in _OWN})
+        who, metadata = json.arguments({k: v for k, v in event.items() if k not in _OWN})
         diagnostic = json.text(event, "response", "reason")
         why = refusal(diagnostic, status=json.text(event, "status"))
         reason: Reason = ""
@@ -115,13 +115,14 @@ class SendGrid:
             channel=self.name,
             id=json.text(event, "sg_event_id") or json.own_id(event),
             at=json.moment(event, "timestamp", post),
-            key=key,
+            key=who.key,
+            digest=who.digest,
             # X-Message-Id of the answer to the send; what follows the dot tells recipients apart
             provider_id=json.text(event, "sg_message_id").partition(".")[0],
             recipient=json.text(event, "email"),
             reason=reason,
             permanent=permanent,
-            smtp_code=why.code if diagnostic else None,
+            smtp_code=why.code,
             enhanced_status=why.status,
             diagnostic=diagnostic,
             url=json.text(event, "url"),
@@ -158,4 +159,7 @@ def _fits(key: str, signature: bytes, signed: bytes) -> bool:
 
 def _dropped(text: str) -> Reason:
     lowered = text.lower()
-    return next((reason for words, reason in _DROPPED if lowered.startswith(words)), "other")
+    for words, reason in _DROPPED:
+        if lowered.startswith(words):
+            return reason
+    return "other"

@@ -100,14 +100,12 @@ class Ses:
         self, event: dict[str, Any], envelope: Mapping[str, Any], post: Post
     ) -> list[Feedback]:
         told = json.text(event, "eventType", "notificationType")
-        detail, mail = (
-            json.inner(event, _DETAILS.get(told, told.lower())),
-            json.inner(event, "mail"),
-        )
+        detail = json.inner(event, _DETAILS.get(told, told.lower()))
+        mail = json.inner(event, "mail")
         told_at, at = (detail, "timestamp") if "timestamp" in detail else (envelope, "Timestamp")
-        headers = json.named_values(mail, "headers")
-        message_id = json.text(json.inner(mail, "commonHeaders"), "messageId")
-        key, metadata = json.arguments(_tags(mail))
+        # the Message-ID that a raw email came with; SES writes another one into it
+        message_id = json.named_values(mail, "headers").get("message-id", "")
+        who, metadata = json.arguments(_tags(mail))
         looked = told in ("Open", "Click")  # a complaint's userAgent is the one of its reporter
         agent = json.text(detail, "userAgent") if looked else ""
         found = []
@@ -120,8 +118,8 @@ class Ses:
                 channel=self.name,
                 id=f"{json.text(envelope, 'MessageId')}/{number}",
                 at=json.moment(told_at, at, post),
-                key=key or headers.get("x-vero-key", ""),
-                digest=digest_of(message_id) or digest_of(headers.get("message-id", "")),
+                key=who.key,
+                digest=who.digest or digest_of(message_id),
                 provider_id=json.text(mail, "messageId"),
                 recipient=recipient,
                 reason=reason,

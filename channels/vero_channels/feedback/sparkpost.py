@@ -105,7 +105,7 @@ class SparkPost:
             reason = _CLASSES.get(bounce_class, ("blocked", None))[0]
         elif kind in ("complained", "failed"):
             reason = "spam" if kind == "complained" else "other"
-        key, metadata = json.arguments(json.inner(event, "rcpt_meta"))
+        who, metadata = json.arguments(json.inner(event, "rcpt_meta"))
         agent = json.text(event, "user_agent")
         prefetched = json.flag(event, "is_prefetched")
         return Feedback(
@@ -113,7 +113,8 @@ class SparkPost:
             channel=self.name,
             id=json.text(event, "event_id") or json.own_id(event),
             at=json.moment(event, "timestamp", post),
-            key=key,
+            key=who.key,
+            digest=who.digest,
             provider_id=json.text(event, "transmission_id"),
             recipient=json.text(event, "raw_rcpt_to", "rcpt_to"),
             reason=reason,

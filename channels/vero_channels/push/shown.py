@@ -1,12 +1,15 @@
 """The request that a push becomes, as text: for preview, `render -f http` and golden payloads.
 
-What only a channel's settings know is written in braces: {topic}, {project_id}, {signature}. A
+What is not known is written in braces: {topic}, {project_id}, {signature}. A
 browser's body is shown as its service worker reads it, before it is encrypted.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from vero_channels.push.payload import (
@@ -21,25 +24,51 @@ from vero_channels.push.payload import (
 )
 from vero_deliver.rendered import RenderedPush
 
+_DRIVERS: Final = {"ios": "apns", "android": "fcm", "web": "webpush"}
+_APNS: Final = {"production": "api.push.apple.com", "sandbox": "api.sandbox.push.apple.com"}
+_BARE: Final = ("alert", "background")  # push types whose topic is the bundle ID itself
 
-def request(rendered: RenderedPush, key: str) -> bytes:
-    """To Apple for ios, to FCM for android and without a device, to the push service for web.
 
-    ValueError where it cannot be sent, as for the drivers.
+def request(
+    rendered: RenderedPush, key: str, settings: Mapping[str, Any] = MappingProxyType({})
+) -> bytes:
+    """What the driver of the settings sends, else Apple's, Google's or the browser's by platform.
+
+    settings: of the channel, as vero-deliver.toml has them. ValueError where it cannot be sent,
+    as for the drivers.
     """
     platform = rendered.device.platform if rendered.device else "android"
+    makers = {"apns": _to_apple, "fcm": _to_fcm, "webpush": _to_browser}
+    make = makers.get(settings.get("driver", "")) or makers[_DRIVERS[platform]]
     token = rendered.device.token if rendered.device else "{token}"
-    if platform == "ios":
-        body = encoded(apns_payload(rendered, key), APNS_LIMIT)
-        headers = {"authorization": "bearer {signature}", "apns-topic": "{topic}"}
-        headers |= {"content-type": "application/json", **apns_headers(rendered)}
-        return _text("api.push.apple.com", f"/3/device/{quote(token, safe='')}", headers, body)
-    if platform == "android":
-        message = {"message": {"token": token, **fcm_message(rendered, key)}}
-        headers = {"authorization": "Bearer {signature}", "content-type": "application/json"}
-        path = "/v1/projects/{project_id}/messages:send"
-        body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
-        return _text("fcm.googleapis.com", path, headers, body)
+    return make(rendered, key, token, settings)
+
+
+def _to_apple(rendered: RenderedPush, key: str, token: str, settings: Mapping[str, Any]) -> bytes:
+    fields = apns_headers(rendered)
+    topic = _setting(settings, "topic") if fields["apns-push-type"] in _BARE else "{topic}"
+    headers = {
+        "authorization": "bearer {signature}",
+        "content-type": "application/json",
+        "apns-topic": topic,
+        **fields,
+    }
+    body = encoded(apns_payload(rendered, key), APNS_LIMIT)
+    host = _APNS.get(settings.get("environment", ""), _APNS["production"])
+    return _text(host, f"/3/device/{quote(token, safe='')}", headers, body)
+
+
+def _to_fcm(rendered: RenderedPush, key: str, token: str, settings: Mapping[str, Any]) -> bytes:
+    message = fcm_message(rendered, key, data_only=settings.get("data_only") is True)
+    headers = {"authorization": "Bearer {signature}", "content-type": "application/json"}
+    path = f"/v1/projects/{_setting(settings, 'project_id')}/messages:send"
+    request = {"message": {"token": token, **message}}
+    body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
+    return _text("fcm.googleapis.com", path, headers, body)
+
+
+def _to_browser(rendered: RenderedPush, key: str, token: str, settings: Mapping[str, Any]) -> bytes:
+    del settings  # they have only secrets
     endpoint = urlsplit(_endpoint(token))
     headers = {
         "authorization": "vapid t={signature}, k={public_key}",
@@ -47,8 +76,15 @@ def request(rendered: RenderedPush, key: str) -> bytes:
         "content-type": "application/octet-stream",
         **webpush_headers(rendered),
     }
+    path = (endpoint.path or "/") + (f"?{endpoint.query}" if endpoint.query else "")
     body = encoded(webpush_payload(rendered, key), WEBPUSH_LIMIT)
-    return _text(endpoint.netloc, endpoint.path or "/", headers, body)
+    return _text(endpoint.netloc, path, headers, body)
+
+
+def _setting(settings: Mapping[str, Any], name: str) -> str:
+    """A setting that is no secret; in braces where it is not there."""
+    found = settings.get(name)
+    return quote(found, safe="") if isinstance(found, str) and found else f"{{{name}}}"
 
 
 def _endpoint(token: str) -> str:

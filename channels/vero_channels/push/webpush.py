@@ -7,13 +7,13 @@ be encrypted for it.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import re
 from base64 import b64decode
 from dataclasses import dataclass
 from typing import ClassVar, Final
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -29,14 +29,24 @@ from vero_channels.transport.http1 import Http1Transport
 from vero_channels.transport.http_answers import Problem
 from vero_channels.transport.keys import wire_key
 from vero_channels.transport.public_network import NotPublicError, is_public
-from vero_deliver.errors import ConfigError, DeliveryError, Gone, Misconfigured, Refused
+from vero_deliver.errors import (
+    ConfigError,
+    DeliveryError,
+    Gone,
+    Misconfigured,
+    Refused,
+    Uncertain,
+)
 from vero_deliver.push_reports import checked, make_token
 from vero_deliver.rendered import ContentName, RenderedPush
 from vero_deliver.secret import Secret
 from vero_deliver.vapid import Vapid
 
 _JWT: Final = re.compile(r"eyJ[\w-]+(?:\.[\w-]*)*")  # also one that was cut off
+_MASS: Final = 20  # refusals of the key in a row before anything was accepted: it is us
 _IDS: Final = ("location", "apns-id", "x-wns-msg-id")  # the RFC's, Apple's, Microsoft's
+_NO_SUBSCRIPTION: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_HOST: Final = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f:.]{2,45}")
 _LONGEST_TOKEN: Final = 4000  # characters
 
 
@@ -45,9 +55,10 @@ class WebPush(HttpChannel[RenderedPush]):
 
     private_key, subject: as `vero_deliver.vapid.Vapid` has them. report_secret: signs the tokens
     with which service workers report (`vero_deliver.push_reports`); none, no reports.
-    private_networks: also push services that are not on the public internet. An endpoint is
-    chosen by whoever subscribes, and this machine reaches what they may not. client: yours; what
-    names its connections go to is yours to see to.
+    timeout: seconds to connect, to write, and between two pieces of the answer, which has to be
+    there whole within twice of it. private_networks: also push services that are not on the
+    public internet; an endpoint is chosen by whoever subscribes, and this machine reaches what
+    they may not. client: yours, and so is the choice of networks that it reaches.
     """
 
     contents: ClassVar[tuple[ContentName, ...]] = ("push",)
@@ -69,7 +80,8 @@ class WebPush(HttpChannel[RenderedPush]):
         except ValueError as error:
             raise ConfigError(f"channel {name!r}: {error}") from None
         self._report_secret = checked(report_secret) if report_secret else None
-        self._private = private_networks
+        self._private, self._patience = private_networks, 2 * timeout
+        self._strange = 0  # refusals of the key in a row; -1 once one was accepted
         if not private_networks:
             self._transport = Http1Transport(public_only=True)
 
@@ -97,27 +109,45 @@ class WebPush(HttpChannel[RenderedPush]):
 
     def authorized(self, request: httpx.Request) -> httpx.Request:
         """Signed for the endpoint's origin."""
-        parts = urlsplit(str(request.url))
-        authorization = self._vapid.authorization(f"{parts.scheme}://{parts.netloc}")
+        origin = f"{request.url.scheme}://{request.url.netloc.decode()}"
+        authorization = self._vapid.authorization(origin)
         request.headers["authorization"] = authorization.reveal()
         return request
 
     def provider_id(self, response: httpx.Response) -> str:
         """The push message resource, or what some services give in its place."""
+        self._strange = -1
         found = [response.headers[name] for name in _IDS if response.headers.get(name)]
         return found[0] if found else "unnamed"
 
     def refusal(self, response: httpx.Response, found: Problem) -> DeliveryError | None:
-        """404 and 410: unsubscribed. A key other than subscribed with: 400 from Apple, else 403."""
+        """404 and 410: unsubscribed. A key other than subscribed with: 400 from Apple, else 403.
+
+        That is one browser's matter, whose service anybody may choose; ours where none ever took
+        the key.
+        """
         status, detail = response.status_code, found.detail
         if status in (404, 410):
             return Gone(
                 f"the subscription has ended: {detail}", channel=self._name, code=found.code
             )
         if status in (401, 403) or "VapidPkHashMismatch" in detail:
+            kind: type[DeliveryError] = Refused
+            if self._strange >= 0:
+                self._strange += 1
+                kind = Misconfigured if self._strange > _MASS else Refused
             advice = "check private_key: a browser takes only the key that it subscribed with"
-            return Misconfigured(f"{advice}: {detail}", channel=self._name, code=found.code)
+            return kind(f"{advice}: {detail}", channel=self._name, code=found.code)
         return None
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        # whoever chose the endpoint may also answer an octet at a time
+        try:
+            async with asyncio.timeout(self._patience):
+                return await super()._exchange(request)
+        except TimeoutError:
+            detail = f"no answer in {self._patience:g} s; it may be accepted"
+            raise Uncertain(detail, channel=self._name) from None
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -137,8 +167,7 @@ class WebPush(HttpChannel[RenderedPush]):
         if device.platform != "web":
             raise ValueError(f"the device's platform is {device.platform}, and this reaches web")
         subscription = read_subscription(device.token)
-        host = urlsplit(subscription.endpoint).hostname or ""
-        if not self._private and not _may_be_public(host):
+        if not self._private and not _may_be_public(httpx.URL(subscription.endpoint).host):
             raise ValueError("the endpoint is not on the public internet; see private_networks")
         return subscription
 
@@ -163,11 +192,11 @@ def read_subscription(token: str) -> Subscription:
         found = json.loads(token)
         endpoint, keys = found["endpoint"], found["keys"]
         subscription = Subscription(endpoint, _octets(keys["p256dh"]), _octets(keys["auth"]))
-        parts = urlsplit(endpoint)
-        good = parts.scheme == "https" and parts.hostname and not parts.username and parts.port != 0
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        url = httpx.URL(endpoint)
+    except (*_NO_SUBSCRIPTION, httpx.InvalidURL):
         raise ValueError(f"the token is no subscription; {wanted}") from None
-    if not good:
+    named = _HOST.fullmatch(url.raw_host.decode()) and (url.port is None or 0 < url.port < 65536)
+    if url.scheme != "https" or not named or url.userinfo:
         raise ValueError(f"the endpoint is no https:// URL; {wanted}")
     return subscription
 

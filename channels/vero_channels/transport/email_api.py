@@ -110,7 +110,7 @@ def unsubscribes(email: RenderedEmail) -> bool:
 
 def text(value: str) -> str:
     """A body that JSON readers take: a lone surrogate is U+FFFD, as it is in MIME."""
-    return _SURROGATES.sub("\ufffd", value)
+    return value if value.isascii() else _SURROGATES.sub("\ufffd", value)
 
 
 def files(email: RenderedEmail) -> Iterator[tuple[File, bool]]:

@@ -35,7 +35,8 @@ MAX_ANSWER = 1_000_000  # bytes
 _LONGEST_ID = 998  # characters: a Message-ID is one line of a header
 _SHORTEST = 5  # characters; masking shorter ones would hide nothing and garble much
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+# what reading an answer of another form than expected raises
+UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 
 
 class HttpChannel(ABC, Generic[R]):
@@ -164,11 +165,9 @@ class HttpChannel(ABC, Generic[R]):
         if not response.is_success:
             raise self._error(response)
         try:
-            found = self.provider_id(response)
-            if isinstance(found, str) and 0 < len(found) <= _LONGEST_ID and found.isprintable():
-                return found
-        except _UNREADABLE:
-            pass  # as if the id were empty
+            return identified(self.provider_id(response))
+        except UNREADABLE:
+            pass
         shown = self.said(problem(response)).detail
         detail = f"HTTP {response.status_code} without an id; it may be accepted: {shown}"
         raise Uncertain(detail, channel=self._name, code=str(response.status_code))
@@ -177,7 +176,7 @@ class HttpChannel(ABC, Generic[R]):
         found = self.said(problem(response))
         try:
             own = self.refusal(response, found)
-        except _UNREADABLE:  # an answer that is not of the provider's form
+        except UNREADABLE:  # an answer that is not of the provider's form
             own = None
         return own or verdict(response, found, channel=self._name)
 
@@ -193,6 +192,13 @@ class HttpChannel(ABC, Generic[R]):
         for secret in self._secrets:
             text = text.replace(secret.reveal(), "***")
         return shortened(text)
+
+
+def identified(found: object) -> str:
+    """The id of a message. ValueError where this can be none."""
+    if isinstance(found, str) and 0 < len(found) <= _LONGEST_ID and found.isprintable():
+        return found
+    raise ValueError("no id")
 
 
 async def _read(response: httpx.Response) -> httpx.Response:

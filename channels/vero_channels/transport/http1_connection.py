@@ -13,9 +13,11 @@ import httpx
 _MAX_HEAD = 65_536  # octets of a status line and its fields
 _MAX_LINE = 1_024  # octets of a chunk's size with its extensions, or of one trailer field
 _MAX_TRAILERS = 64
+_MAX_INTERIM = 16
 _HIGH_WATER = 262_144  # octets read ahead of the reader
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\r\n]*)?")
 _FIELD_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_LENGTH = re.compile(rb"[0-9]{1,15}")
 _FRAMING = (b"connection", b"content-length", b"transfer-encoding")
 _CHUNK = re.compile(rb"[0-9A-Fa-f]{1,12}")
 
@@ -112,12 +114,14 @@ class Connection(asyncio.Protocol):
     async def write(self, data: bytes, seconds: float | None) -> None:
         """Hand over to the network, or stop early where the server answers or goes away."""
         self._transport.write(data)
+        if self._transport.is_closing():  # the kernel took nothing: it knows already
+            self.whole = False
         if not self.whole:
             await self._until(lambda: self.whole or self.answered, seconds, httpx.WriteTimeout)
 
     async def head(self, seconds: float | None, method: bytes) -> Head:
         """The next response that is not interim (1xx)."""
-        while True:
+        for _ in range(_MAX_INTERIM):
             await self._until(
                 lambda: b"\r\n\r\n" in self._buffer or len(self._buffer) > _MAX_HEAD,
                 seconds,
@@ -134,6 +138,7 @@ class Connection(asyncio.Protocol):
             if head.status >= 200:
                 self.done = head.length == 0
                 return head
+        raise httpx.RemoteProtocolError("the answer does not get beyond 1xx")
 
     def body(self, head: Head, seconds: float | None) -> AsyncIterator[bytes]:
         """The body in pieces, its framing removed; at its end `done` is True."""
@@ -214,14 +219,20 @@ class Connection(asyncio.Protocol):
             self._waiter = loop.create_future()
             if seconds is not None:
                 self._deadline = loop.time() + seconds
-                if self._timer is None:
-                    self._timer = loop.call_at(self._deadline, self._look_at_the_clock, loop)
+                self._set_timer(loop, self._deadline)
             try:
                 await self._waiter
             except TimeoutError:
                 raise late(f"nothing happened for {seconds:g} seconds") from None
             finally:
                 self._waiter, self._deadline = None, None
+
+    def _set_timer(self, loop: asyncio.AbstractEventLoop, deadline: float) -> None:
+        if self._timer is not None and self._timer.when() <= deadline:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(deadline, self._look_at_the_clock, loop)
 
     def _look_at_the_clock(self, loop: asyncio.AbstractEventLoop) -> None:
         """One timer serves many waits: most are over long before it comes."""
@@ -231,7 +242,7 @@ class Connection(asyncio.Protocol):
         if loop.time() >= self._deadline:
             self._waiter.set_exception(TimeoutError())
         else:
-            self._timer = loop.call_at(self._deadline, self._look_at_the_clock, loop)
+            self._set_timer(loop, self._deadline)
 
 
 def _broken(detail: str, connection: Connection) -> httpx.TransportError:
@@ -252,7 +263,8 @@ def _readable(descriptor: int) -> bool:
 def _parsed(raw: bytes, method: bytes) -> Head:
     first, *lines = raw.split(b"\r\n")
     status = _STATUS.fullmatch(first)
-    if not status:
+    ends = len(lines)
+    if not status or raw.count(b"\r") != ends or raw.count(b"\n") != ends or b"\0" in raw:
         raise httpx.RemoteProtocolError("the answer is no HTTP/1.1")
     headers: Headers = []
     framing: dict[bytes, list[bytes]] = {name: [] for name in _FRAMING}
@@ -276,12 +288,10 @@ def _parsed(raw: bytes, method: bytes) -> Head:
 
 def _length(lengths: list[bytes], codings: list[bytes]) -> tuple[int | None, bool]:
     """The length as Head has it, and whether the end of the body is certain (RFC 9112 6.3)."""
+    if lengths and (len(set(lengths)) > 1 or not _LENGTH.fullmatch(lengths[0])):
+        raise httpx.RemoteProtocolError("the answer has no valid Content-Length")
     if codings:
         if b",".join(codings).strip().lower() != b"chunked":
             raise httpx.RemoteProtocolError("the answer has a transfer coding nobody asked for")
         return -1, not lengths  # with a length as well, somebody on the way may see another end
-    if not lengths:
-        return None, False
-    if len(set(lengths)) > 1 or not re.fullmatch(rb"[0-9]{1,15}", lengths[0]):
-        raise httpx.RemoteProtocolError("the answer has no valid Content-Length")
-    return int(lengths[0]), True
+    return (int(lengths[0]), True) if lengths else (None, False)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 
 from vero_channels.transport.email_api import EmailApi
+from vero_channels.transport.http import UNREADABLE, identified
 from vero_deliver.channel import Receipt
 from vero_deliver.errors import DeliveryError, Refused, Uncertain
 from vero_deliver.rendered import RenderedEmail
 
 Batch = Sequence[tuple[RenderedEmail, str]]
-_UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 
 
 class BatchEmailApi(EmailApi):
@@ -32,6 +33,21 @@ class BatchEmailApi(EmailApi):
 
         KeyError, ValueError and the like where it does not have them.
         """
+
+    def each(
+        self, answers: Sequence[Any], outcome: Callable[[Any], str]
+    ) -> list[str | DeliveryError]:
+        """What `outcome` gives or raises for each answer; Uncertain for one it cannot read."""
+        found: list[str | DeliveryError] = []
+        for answer in answers:
+            try:
+                found.append(identified(outcome(answer)))
+            except DeliveryError as error:
+                found.append(error)
+            except UNREADABLE:
+                detail = self.shown(f"an answer without an id; it may be accepted: {answer}")
+                found.append(Uncertain(detail, channel=self._name))
+        return found
 
     def batchable(self, rendered: RenderedEmail) -> bool:
         """False for what the provider takes only alone."""
@@ -97,9 +113,9 @@ class BatchEmailApi(EmailApi):
     def _outcomes(self, response: httpx.Response, batch: Batch) -> list[str | DeliveryError]:
         try:
             found = self.outcomes(response, batch)
-            if len(found) == len(batch) and all(found):
+            if len(found) == len(batch):
                 return found
-        except _UNREADABLE:
+        except UNREADABLE:
             pass  # as if there were too few
         if not response.is_success:
             raise self._error(response)

@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from vero_deliver.errors import ConfigError, NotAuthentic
 from vero_deliver.feedback import Feedback
@@ -58,16 +58,16 @@ class Answers:
 
 
 class Reader(Protocol):
-    """Reads the posts of one provider's account."""
+    """Reads the posts of one provider's account.
+
+    answers: what this provider wants to hear.
+    """
+
+    answers: ClassVar[Answers]
 
     @property
     def name(self) -> str:
         """The configured name of the channel."""
-        ...
-
-    @property
-    def answers(self) -> Answers:
-        """What this provider wants to hear."""
         ...
 
     async def read(self, post: Post) -> list[Feedback] | Confirmation:
