@@ -109,6 +109,7 @@ class Connection(asyncio.BufferedProtocol):
         self.pump()
 
     def get_buffer(self, sizehint: int) -> memoryview:
+        del sizehint
         return self._buffer  # one for all: asyncio would make one for each TLS record
 
     def buffer_updated(self, nbytes: int) -> None:
