@@ -99,7 +99,7 @@ class FcmAdmin:
         """Hand over to Google. The receipt's provider_id is the message's name."""
         try:
             message = self._message(rendered, key)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise Refused(f"this cannot be sent: {error}", channel=self._name) from None
         name = await asyncio.to_thread(self._sent, message)
         return Receipt(self._name, name, datetime.now(UTC))
@@ -159,13 +159,16 @@ class FcmAdmin:
         return made.Message(**fields)
 
     def _android(self, config: Mapping[str, Any]) -> Any:
-        made, fields = self._messaging, dict(config)
+        made = self._messaging
+        fields: dict[str, Any] = dict(config)
         if "priority" in fields:
             fields["priority"] = fields["priority"].lower()
         if "ttl" in fields:
             fields["ttl"] = float(str(fields["ttl"]).removesuffix("s"))
         if notification := fields.get("notification"):
-            named = {_OTHER_NAMES.get(name, name): value for name, value in notification.items()}
+            named: dict[str, Any] = {
+                _OTHER_NAMES.get(name, name): value for name, value in notification.items()
+            }
             fields["notification"] = made.AndroidNotification(**named)
         if options := fields.get("fcm_options"):
             fields["fcm_options"] = made.AndroidFCMOptions(**options)
