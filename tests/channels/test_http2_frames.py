@@ -562,6 +562,20 @@ async def test_closed_client_gives_up_what_is_in_flight_and_works_again() -> Non
         await client.aclose()
 
 
+async def test_closing_ends_what_was_not_written_yet() -> None:
+    """Requests that have begun in this turn of the loop fail: none waits for ever."""
+    async with serving(lambda _: Answer()) as server:
+        client = Http2Client("127.0.0.1", server.port, context=client_context())
+        await post(client)
+        tasks = [asyncio.ensure_future(post(client, number)) for number in range(5)]
+        await asyncio.sleep(0)
+        await client.aclose()
+        async with asyncio.timeout(5):
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {type(end) for end in ends} == {UnsentError}
+        assert len(server.asked) == 1
+
+
 def test_each_event_loop_gets_its_own_connection() -> None:
     """asyncio.run twice: the connection of the first is not used by the second."""
     client = Http2Client("127.0.0.1", 1, context=client_context())
