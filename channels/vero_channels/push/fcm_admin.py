@@ -166,10 +166,7 @@ class FcmAdmin:
         if "ttl" in fields:
             fields["ttl"] = float(str(fields["ttl"]).removesuffix("s"))
         if notification := fields.get("notification"):
-            named: dict[str, Any] = {
-                _OTHER_NAMES.get(name, name): value for name, value in notification.items()
-            }
-            fields["notification"] = made.AndroidNotification(**named)
+            fields["notification"] = made.AndroidNotification(**_renamed(notification))
         if options := fields.get("fcm_options"):
             fields["fcm_options"] = made.AndroidFCMOptions(**options)
         return made.AndroidConfig(**fields)
@@ -190,6 +187,10 @@ class FcmAdmin:
         except (ValueError, TypeError, RecursionError):
             detail = "credentials: no JSON key of a service account"
             raise ConfigError(f"channel {self._name!r}: {detail}") from None
+
+
+def _renamed(notification: Mapping[str, Any]) -> dict[str, Any]:
+    return {_OTHER_NAMES.get(name, name): value for name, value in notification.items()}
 
 
 def _fields(answer: Any) -> dict[str, str]:
