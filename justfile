@@ -35,6 +35,10 @@ bench-smtp *args:
 bench-http *args:
     VENV=$(scripts/venv bench) && "$VENV/bin/python" -m benchmarks.http {{ args }}
 
+# what pushing costs, beside other clients: --json, --rounds N
+bench-push *args:
+    VENV=$(scripts/venv bench) && scripts/peers benchmarks/peers && "$VENV/bin/python" -m benchmarks.push {{ args }}
+
 # wheel and sdist
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build

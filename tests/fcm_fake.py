@@ -22,7 +22,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from push_server import Answer, Asked
 
 PROJECT = "shop-1a2b3"
-SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
+SCOPES = {  # either will do
+    "https://www.googleapis.com/auth/firebase.messaging",
+    "https://www.googleapis.com/auth/cloud-platform",
+}
 PATH = f"/v1/projects/{PROJECT}/messages:send"
 EMAIL = f"push@{PROJECT}.iam.gserviceaccount.com"
 
@@ -82,7 +85,7 @@ class FakeFcm:
             said = json.loads(_octets(claims))
             assert json.loads(_octets(head))["alg"] == "RS256"
             assert said["iss"] == EMAIL
-            assert SCOPE in said["scope"].split()
+            assert SCOPES & set(said["scope"].split())
             assert said["exp"] - said["iat"] <= 3600
             assert abs(self.clock() - said["iat"]) < 300
         except (AssertionError, KeyError, ValueError, InvalidSignature):

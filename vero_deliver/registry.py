@@ -56,6 +56,7 @@ DRIVERS = {
         ),
         Driver("apns", "vero_channels.push.apns:Apns", ("push",)),
         Driver("fcm", "vero_channels.push.fcm:Fcm", ("push",)),
+        Driver("fcm-admin", "vero_channels.push.fcm_admin:FcmAdmin", ("push",)),
         Driver("webpush", "vero_channels.push.webpush:WebPush", ("push",)),
         Driver("eml", "vero_channels.email.eml:Eml", ("email",)),
         Driver("json", "vero_channels.documents:Documents", ("push", "sms", "http")),

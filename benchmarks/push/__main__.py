@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as new_rsa_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from benchmarks.push import fields
 from benchmarks.push.clients import CLIENTS
 from benchmarks.push.job import PROJECT, Job
 from benchmarks.push.server import GOAWAY_EVERY, Server, running
@@ -134,7 +135,12 @@ def main() -> None:
             found = {service: measure(server, service, asked.rounds) for service in CLIENTS}
     except Unavailable as missing:
         sys.exit(f"benchmarks.push: {missing}")
-    print(json.dumps(found, indent=2) if asked.json else "\n".join(table(found)))
+    if asked.json:
+        print(json.dumps(found, indent=2))
+        return
+    print("\n".join(table(found)))
+    block = fields.microseconds()
+    print(f"\nheader block of a push: {block['ours']:.1f} us, by hpack {block['hpack']:.1f} us")
 
 
 if __name__ == "__main__":

@@ -26,8 +26,9 @@ from fcm_fake import (
 )
 from push_server import Answer, Handler, authority
 
-from vero_channels.push.fcm import LIMIT, TOPIC_LIMIT, Fcm
+from vero_channels.push.fcm import Fcm
 from vero_channels.transport.fcm_errors import CODES
+from vero_channels.transport.fcm_message import LIMIT, TOPIC_LIMIT
 from vero_deliver.channel import Channel
 from vero_deliver.errors import (
     ConfigError,

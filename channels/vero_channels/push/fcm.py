@@ -16,8 +16,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from vero_channels.push.payload import APNS_LIMIT, fcm_message
-from vero_channels.transport.fcm_errors import ADVICE, CODES, Said
+from vero_channels.push.payload import fcm_message
+from vero_channels.transport.fcm_errors import MISMATCH, Said, refusal
+from vero_channels.transport.fcm_message import checked_message
 from vero_channels.transport.google_token import (
     AccessTokens,
     GoogleAuth,
@@ -34,7 +35,6 @@ from vero_deliver.channel import Receipt
 from vero_deliver.errors import (
     Deferred,
     DeliveryError,
-    Gone,
     Misconfigured,
     Refused,
     Uncertain,
@@ -45,12 +45,6 @@ from vero_deliver.secret import Secret
 
 HOST: Final = "fcm.googleapis.com"
 SCOPE: Final = "https://www.googleapis.com/auth/firebase.messaging"
-LIMIT: Final = 4096  # octets of keys and values of data and notification
-TOPIC_LIMIT: Final = 2048  # of a message to a topic
-QUOTA_PAUSE: Final = 60.0  # seconds, where Google does not say
-
-_TOPIC: Final = re.compile(r"/topics/([A-Za-z0-9._~%-]{1,900})")
-_CONDITION: Final = re.compile(r"'[^']+' in topics")
 _PROJECT: Final = re.compile(r"[a-z0-9.:-]{1,63}")
 _REQUEST: Final = 1_000_000  # octets of JSON, far above what Google's own limits allow
 _MASS: Final = 20  # tokens of another project in a row before anything was accepted: it is us
@@ -142,19 +136,12 @@ class Fcm(PushApi):
         device = rendered.device
         if device is None:
             raise ValueError("the push has no device")
-        if not device.token.strip() or len(device.token) > _REQUEST // 100:
-            raise ValueError("the device's token is none")
         report = ""
         if self._report_secret is not None:
             named = wire_key(key)
             report = make_token(self._report_secret, channel=self._name, key=named, at=rendered.at)
         message = fcm_message(rendered, key, report=report, data_only=self._data_only)
-        limit = LIMIT
-        if device.token[0] == "/" or " in topics" in device.token:
-            limit = TOPIC_LIMIT
-            del message["token"]
-            message |= _to_topic(device.token)
-        _check_size(message, limit)
+        checked_message(message, device.token)
         request: dict[str, Any] = {"message": message}
         if self._validate_only:
             request["validate_only"] = True
@@ -193,33 +180,23 @@ class Fcm(PushApi):
 
     def _refusal(self, answer: Answer) -> DeliveryError:
         said = Said(answer.body)
-        kind = CODES.get(said.code)
-        detail = ADVICE.get(said.code) or self._shown(said.message) or "FCM refused the message"
-        if said.invalid_token:
-            kind, detail = Gone, "the device's token is none of FCM's"
-        elif kind is None and answer.status == 404 and said.status:
-            kind, detail = Misconfigured, f"check project_id: {detail}"
-        code = said.code or said.status or str(answer.status)
-        if answer.status == 429:
-            return self._deferred_by_quota(answer, said, detail, code)
-        if kind is None:
+        error = refusal(
+            answer.status,
+            said,
+            channel=self._name,
+            shown=self._shown,
+            wait=lambda: retry_after(as_response(answer)),
+        )
+        if error is None:
             return self._verdict(answer, said.status)
-        if kind is Deferred:
-            wait = retry_after(as_response(answer))
-            return Deferred(detail, channel=self._name, code=code, retry_after=wait)
-        if said.code == "SENDER_ID_MISMATCH" and self._strange >= 0:
+        if isinstance(error, Deferred) and answer.status == 429 and not said.narrow:
+            self._paused = max(self._paused, self._clock() + (error.retry_after or 0.0))
+        if said.code == MISMATCH and self._strange >= 0:
             self._strange += 1
             if self._strange > _MASS:
-                kind, detail = Misconfigured, f"none of {_MASS} tokens is of {self._project}"
-        return kind(detail, channel=self._name, code=code)
-
-    def _deferred_by_quota(
-        self, answer: Answer, said: Said, detail: str, code: str
-    ) -> DeliveryError:
-        wait = retry_after(as_response(answer)) or QUOTA_PAUSE
-        if not said.narrow:
-            self._paused = max(self._paused, self._clock() + wait)
-        return Deferred(detail, channel=self._name, code=code, retry_after=wait)
+                detail = f"none of {_MASS} tokens is of {self._project}: check credentials"
+                return Misconfigured(detail, channel=self._name, code=said.code)
+        return error
 
     def _check_paused(self) -> None:
         wait = self._paused - self._clock()
@@ -237,29 +214,6 @@ class Fcm(PushApi):
             return ServiceAccount.read(credentials, SCOPE, clock)
         except ValueError as error:
             raise self._wrong(f"credentials: {error}") from None
-
-
-def _to_topic(target: str) -> dict[str, str]:
-    topic = _TOPIC.fullmatch(target)
-    if topic:
-        return {"topic": topic[1]}
-    if target[0] != "/" and _CONDITION.search(target):
-        return {"condition": target}
-    raise ValueError(f"{target[:80]!r} is neither /topics/NAME nor a condition on topics")
-
-
-def _check_size(message: dict[str, Any], limit: int) -> None:
-    """ValueError where what the app gets is longer than FCM takes."""
-    size = 0
-    for name in ("notification", "data"):
-        for field, value in message.get(name, {}).items():
-            size += len(field) + len(value if value.isascii() else value.encode())
-    if size > limit:
-        detail = f"data and notification have {size} bytes and may have {limit}"
-        raise ValueError(f"{detail}: shorten the body, the link or data")
-    apns = message.get("apns")
-    if apns:
-        encoded(apns.get("payload", {}), APNS_LIMIT, "payload for Apple")
 
 
 _DECODER: Final = msgspec.json.Decoder(_Accepted)

@@ -5,7 +5,7 @@ Sources: "ErrorCode" of the FCM v1 reference, "FCM error codes", firebase.google
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -27,6 +27,8 @@ ADVICE: Final = {
     "SENDER_ID_MISMATCH": "the token is of another project",
     "THIRD_PARTY_AUTH_ERROR": "check the APNs or Web Push key in the Firebase console",
 }
+MISMATCH: Final = "SENDER_ID_MISMATCH"
+QUOTA_PAUSE: Final = 60.0  # seconds, where Google does not say
 _FCM_ERROR: Final = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _INVALID_TOKEN: Final = "not a valid FCM registration token"  # noqa: S105  # words of Google's
 _NARROW: Final = ("device", "topic")  # what a quota is of, if not of the whole project
@@ -76,6 +78,32 @@ class Said:
     def narrow(self) -> bool:
         """True where a quota of one device or topic is used up, not the project's."""
         return any(word in self.message.lower() for word in _NARROW)
+
+
+def refusal(
+    status: int,
+    said: Said,
+    *,
+    channel: str,
+    shown: Callable[[str], str],
+    wait: Callable[[], float | None],
+) -> DeliveryError | None:
+    """The error that an answer stands for; None where only its status counts.
+
+    wait: the answer's Retry-After, in seconds. shown: the text without credentials.
+    """
+    kind = CODES.get(said.code)
+    detail = ADVICE.get(said.code) or shown(said.message) or "FCM refused the message"
+    if said.invalid_token:
+        kind, detail = Gone, "the device's token is none of FCM's"
+    elif kind is None and status == 404 and said.status:
+        kind, detail = Misconfigured, f"check project_id: {detail}"
+    code = said.code or said.status or str(status)
+    if status == 429:
+        return Deferred(detail, channel=channel, code=code, retry_after=wait() or QUOTA_PAUSE)
+    if kind is Deferred:
+        return Deferred(detail, channel=channel, code=code, retry_after=wait())
+    return kind(detail, channel=channel, code=code) if kind else None
 
 
 _DECODER: Final = msgspec.json.Decoder(_Body)

@@ -91,12 +91,14 @@ class Http2Client:
         """Close the connections; the client may be used again. What is in flight is given up."""
         if self._loop is not asyncio.get_running_loop():
             return
-        opening, all_of_them = set(self._opening), [*self._open, *self._others]
-        for task in opening:
-            task.cancel()
-        self._fail_waiting(UnsentError("the client was closed"))
+        all_of_them = [*self._open, *self._others]
         for connection in all_of_them:
             connection.end(UnansweredError("the client was closed"))
+        # also what just came back into the queue, and the connections that it wanted
+        self._fail_waiting(UnsentError("the client was closed"))
+        opening = set(self._opening)
+        for task in opening:
+            task.cancel()
         await asyncio.gather(*opening, return_exceptions=True)
         if all_of_them:
             _, late = await asyncio.wait([c.closed for c in all_of_them], timeout=_CLOSING)

@@ -28,6 +28,7 @@ from vero_channels.transport.http2_sending import Sender
 MAX_STREAMS: Final = 1_000  # at a time, even if the peer allows more
 MAX_TRIES: Final = 10  # of a request that comes back, without anything else getting through
 MAX_BODY: Final = h2.WINDOW - 1  # octets of an answer; flow control keeps the peer from more
+_BUFFER: Final = 1 << 17  # octets read at a time
 _CREDIT: Final = 1 << 24  # octets received before the peer may send as many more
 _PREFACE: Final = (
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -50,7 +51,7 @@ class Pool(Protocol):
     def on_change(self, connection: Connection) -> None: ...
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """Takes requests from the pool's queue as soon as the peer allows.
 
     keepalive: seconds of silence before a PING; patience: seconds for the answer to it, and for
@@ -63,6 +64,7 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._clock = loop.time
         self._reader, self._sender = FrameReader(self), Sender()
+        self._buffer = memoryview(bytearray(_BUFFER))
         self._streams: dict[int, Request] = {}
         self._limit = 0  # streams; none before the peer's SETTINGS
         self._received = 0  # octets that the peer has to be given credit for
@@ -106,12 +108,16 @@ class Connection(asyncio.Protocol):
         self._sender.congested = False
         self.pump()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        del sizehint
+        return self._buffer  # one for all: asyncio would make one for each TLS record
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self.error is not None:
             return
         self._heard, self._pinged = self._clock(), 0.0
         try:
-            self._reader.feed(data)
+            self._reader.feed(bytes(self._buffer[:nbytes]))
         except ProtocolError as error:
             self.end(UnansweredError(f"the server breaks HTTP/2: {error}"), error.code)
             return

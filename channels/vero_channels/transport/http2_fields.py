@@ -1,8 +1,9 @@
 """Header fields in HPACK (RFC 7541): requests written for speed, answers read where they matter.
 
-Requests are encoded here, since the `hpack` library takes longer for one header block than all
-else that a push costs (benchmarks.push measures it). Answers are stateless, as we allow the peer
-no dynamic table: a status is read from the first octets, and `hpack` decodes what is asked for.
+Requests are encoded here, since the `hpack` library takes about as long for one header block as
+all else that a push costs (benchmarks.push measures it). Answers are stateless, as we allow the
+peer no dynamic table: a status is read from the first octets, and `hpack` decodes what is asked
+for.
 """
 
 from __future__ import annotations

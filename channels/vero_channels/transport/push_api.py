@@ -54,7 +54,8 @@ class PushApi:
             raise self._wrong("timeout is in seconds, more than 0; connections is 1 or more")
         self._ca_file = ca_file
         self._context = self._tls()
-        self._authority = host if port == 443 else f"{host}:{port}"
+        named = f"[{host}]" if ":" in host else host
+        self._authority = named if port == 443 else f"{named}:{port}"
         self._http2 = Http2Client(
             host, port, context=self._context, connections=connections, timeout=timeout
         )
