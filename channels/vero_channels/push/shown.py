@@ -38,7 +38,7 @@ def request(
     as for the drivers.
     """
     platform = rendered.device.platform if rendered.device else "android"
-    makers = {"apns": _to_apple, "fcm": _to_fcm, "webpush": _to_browser}
+    makers = {"apns": _to_apple, "fcm": _to_fcm, "fcm-admin": _to_fcm, "webpush": _to_browser}
     make = makers.get(settings.get("driver", "")) or makers[_DRIVERS[platform]]
     token = rendered.device.token if rendered.device else "{token}"
     return make(rendered, key, token, settings)
