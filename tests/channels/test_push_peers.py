@@ -53,7 +53,7 @@ async def test_aioapns_is_accepted_and_refused_by_the_fake(
 ) -> None:
     """Its own headers, token and payload are good; a dead token is 410 with Apple's reason."""
     aioapns = pytest.importorskip("aioapns")
-    from aioapns import connection
+    from aioapns import connection  # pyright: ignore[reportMissingImports]
 
     fake = FakeApns(dead={DEAD: UNREGISTERED_APNS})
     async with serving(fake) as server:
@@ -141,7 +141,7 @@ async def test_firebase_admin_sends_what_we_send(
 ) -> None:
     """The same message by Google's own library: the same body; refused alike."""
     firebase_admin = pytest.importorskip("firebase_admin")
-    from firebase_admin import credentials, messaging
+    from firebase_admin import credentials, messaging  # pyright: ignore[reportMissingImports]
 
     monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
     fake = FakeFcm(dead={"dead:token": UNREGISTERED})
