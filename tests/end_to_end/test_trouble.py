@@ -130,12 +130,21 @@ async def test_secret_in_the_file_is_refused(tmp_path: Path) -> None:
     assert "hunter2" not in done.err
 
 
+# a job that a shell runs in the background is started with SIGINT ignored
+HEEDS_CTRL_C = """
+import signal
+from vero_deliver.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+
+
 @pytest.mark.anyio
 async def test_interrupted(tmp_path: Path) -> None:
     """Ctrl-C in mid-send ends with 130 and says what was not tried; no traceback."""
     async with Scripted({"RCPT": Fault.HANG}) as server:
         root = project(tmp_path, CHANNEL.format(port=server.port))
-        command = [sys.executable, "-m", "vero_deliver.cli", "-C", str(root), "-e", "test"]
+        command = [sys.executable, "-c", HEEDS_CTRL_C, "-C", str(root), "-e", "test"]
         command += ["send", "order-receipt", "--data", ORDER, "--yes"]
         async with await anyio.open_process(command, stdin=subprocess.DEVNULL) as process:
             await server.hanging.wait()
