@@ -103,6 +103,7 @@ class Project:
             templates=self.messages,
             translations=translations if translations.is_dir() else None,
             language=settings.language,
+            region=settings.region,
             from_={"email": settings.from_.email, "sms": settings.from_.sms},
             links={name: link for name, link in links.items() if link},
             undefined=settings.undefined,

@@ -73,6 +73,22 @@ def segments(text: str) -> Segments:
     return Segments(encoding, count, units, outside)
 
 
+def too_many(text: str, limit: int | None) -> str:
+    """What is wrong with a text of more than `limit` segments; empty where nothing is."""
+    found = segments(text) if limit is not None else None
+    if found is None or limit is None or found.count <= limit:
+        return ""
+    because = f" because of {shown(found.outside)}" if found.outside else ""
+    return f"takes {found.count} segments of {found.encoding}{because}, max_segments is {limit}"
+
+
+def shown(characters: tuple[str, ...], most: int = 5) -> str:
+    """Characters in words: `'ě' U+011B, '…' U+2026 and 3 more`."""
+    named = [f"{each!r} U+{ord(each):04X}" for each in characters[:most]]
+    more = f" and {len(characters) - most} more" if len(characters) > most else ""
+    return ", ".join(named) + more
+
+
 def smart_encoded(text: str) -> str:
     """The text with typographic quotes, dashes, blanks and the like as GSM-7 has them.
 

@@ -24,10 +24,10 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("rendered",),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
-    ("errors", "plain", "secret", "segments", "source"),
+    ("errors", "phone", "plain", "secret", "segments", "source"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
-SEAM = {"channel", "errors", "feedback", "mime", "rendered", "secret", "segments", "user"}
+SEAM = {"channel", "errors", "feedback", "mime", "phone", "rendered", "secret", "segments", "user"}
 
 
 def imports(path: Path) -> Iterator[str]:
