@@ -158,7 +158,7 @@ class Sms(_Model, frozen=True, kw_only=True, rename={"from_": "from"}):
 class Http(_Model, frozen=True, kw_only=True):
     """An HTTP request. `json` is a value whose strings are templates; `body` is one template."""
 
-    url: str
+    url: Annotated[str, Meta(description="Left out: the channel's own, if it has one.")] = ""
     method: Literal["POST", "PUT", "PATCH", "DELETE", "GET"] = "POST"
     headers: Annotated[
         Mapping[str, str], Meta(description="Header fields. Names are no templates.")

@@ -37,7 +37,7 @@ def country(number: str) -> str:
         return ""
     # of a number that nobody can have, the country that its code mainly stands for
     region = phonenumbers.region_code_for_number(found)
-    region = region or phonenumbers.region_code_for_country_code(found.country_code)
+    region = region or phonenumbers.region_code_for_country_code(found.country_code or 0)
     return region if region in phonenumbers.SUPPORTED_REGIONS else ""
 
 

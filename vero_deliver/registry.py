@@ -52,6 +52,10 @@ DRIVERS = {
             Driver(name, f"vero_channels.email.{name}:{cls}", ("email",))
             for name, cls in _EMAIL_APIS.items()
         ),
+        Driver("http", "vero_channels.http:Http", ("http",)),
+        Driver("slack", "vero_channels.chat.slack:Slack", ("http",)),
+        Driver("discord", "vero_channels.chat.discord:Discord", ("http",)),
+        Driver("teams", "vero_channels.chat.teams:Teams", ("http",)),
         Driver("eml", "vero_channels.email.eml:Eml", ("email",)),
         Driver("json", "vero_channels.documents:Documents", ("push", "sms", "http")),
         Driver("memory", "vero_channels.memory:Memory", ("email", "push", "sms", "http")),

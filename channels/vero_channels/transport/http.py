@@ -46,7 +46,8 @@ class HttpChannel(ABC, Generic[R]):
     provider has codes of its own also `refusal`. `credentials` are header fields, added last;
     `secrets` are others that an answer might repeat, and that no error may show.
     client: yours, with your proxy, certificates or hooks; you close it. timeout: seconds to
-    connect, to write, and between two pieces of the answer.
+    connect, to write, and between two pieces of the answer. base_url: empty where `request`
+    knows better.
     """
 
     def __init__(
@@ -58,17 +59,18 @@ class HttpChannel(ABC, Generic[R]):
         secrets: Sequence[str | Secret] = (),
         timeout: float = 30.0,
         client: httpx.AsyncClient | None = None,
+        transport: Http1Transport | None = None,
     ) -> None:
         if client is not None and not isinstance(client, httpx.AsyncClient):
             raise ConfigError(f"channel {name!r}: client is an httpx.AsyncClient, made in Python")
         if timeout <= 0:
             raise ConfigError(f"channel {name!r}: timeout is in seconds, more than 0")
         self._name = name
-        self._base_url = _checked_url(base_url, name)
+        self._base_url = _checked_url(base_url, name) if base_url else ""
         self._credentials = dict(credentials or {})
         self._secrets = _words([*self._credentials.values(), *secrets], name)
         self._timeout = httpx.Timeout(timeout).as_dict()
-        self._transport = Http1Transport()
+        self._transport = transport or Http1Transport()
         self._client = client
 
     def __repr__(self) -> str:
@@ -152,7 +154,7 @@ class HttpChannel(ABC, Generic[R]):
         except httpx.TransportError as fault:
             detail = f"{at}: {self._fault(fault)} after the request was sent: it may be accepted"
             raise Uncertain(detail, channel=self._name) from None
-        return await _read(response)
+        return await _read(response, request)
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:
         if self._client is None:
@@ -200,7 +202,7 @@ def identified(found: object) -> str:
     raise ValueError("no id")
 
 
-async def _read(response: httpx.Response) -> httpx.Response:
+async def _read(response: httpx.Response, request: httpx.Request) -> httpx.Response:
     """The answer with what could be read of its body: its status counts even if no more comes."""
     pieces, size = [], 0
     if response.is_stream_consumed:  # by a hook of the client's
@@ -216,7 +218,9 @@ async def _read(response: httpx.Response) -> httpx.Response:
     finally:
         await response.aclose()
     headers = [(n, v) for n, v in response.headers.multi_items() if n != "content-encoding"]
-    return httpx.Response(response.status_code, headers=headers, content=b"".join(pieces))
+    return httpx.Response(
+        response.status_code, headers=headers, content=b"".join(pieces), request=request
+    )
 
 
 def _checked_url(text: str, name: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from vero_channels.transport.guard import Guard
 from vero_channels.transport.http1_connection import Connection, Head
 
 _Origin = tuple[str, str, int]
@@ -28,7 +29,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
     """Connections for httpx.AsyncClient; used by one event loop at a time.
 
     limit: requests in flight; more wait for their turn. keep: seconds that an idle connection is
-    trusted. verify: a context with your authorities, or False for tests.
+    trusted. verify: a context with your authorities, or False for tests. guard: decides which
+    addresses are dialled; what it raises goes through.
     """
 
     def __init__(
@@ -37,8 +39,9 @@ class Http1Transport(httpx.AsyncBaseTransport):
         verify: ssl.SSLContext | bool = True,
         limit: int = 100,
         keep: float = 15.0,
+        guard: Guard | None = None,
     ) -> None:
-        self._verify = verify
+        self._verify, self._guard = verify, guard
         self._limit, self._keep = limit, keep
         self._idle: dict[_Origin, list[Connection]] = {}
         self._turns = asyncio.Semaphore(limit)
@@ -128,18 +131,32 @@ class Http1Transport(httpx.AsyncBaseTransport):
         tls: dict[str, Any] = {}
         if scheme == "https":
             tls = {"ssl": self._tls(), "server_hostname": host, "ssl_handshake_timeout": seconds}
-        loop = asyncio.get_running_loop()
-        race = 0.25 if host.upper() != host.lower() else None  # an IP address is one address
         try:
             async with asyncio.timeout(seconds):
-                _, connection = await loop.create_connection(
-                    Connection, host, port, happy_eyeballs_delay=race, **tls
-                )
+                return await self._dial(host, port, tls)
         except TimeoutError:
             raise httpx.ConnectTimeout("no connection in time") from None
         except (OSError, UnicodeError) as error:  # ssl.SSLError is an OSError
             raise httpx.ConnectError(str(error) or type(error).__name__) from None
-        return connection
+
+    async def _dial(self, host: str, port: int, tls: dict[str, Any]) -> Connection:
+        """A connection to the first of the host's addresses that takes one."""
+        loop = asyncio.get_running_loop()
+        if self._guard is None:
+            race = 0.25 if host.upper() != host.lower() else None  # an IP address is one address
+            _, connection = await loop.create_connection(
+                Connection, host, port, happy_eyeballs_delay=race, **tls
+            )
+            return connection
+        trouble = OSError("the name has no address")
+        for address in await self._guard.addresses(host, port):
+            try:
+                _, connection = await loop.create_connection(Connection, address, port, **tls)
+            except OSError as error:
+                trouble = error
+            else:
+                return connection
+        raise trouble
 
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
