@@ -44,6 +44,15 @@ _EMAIL_APIS = {
     "resend": "Resend",
     "mandrill": "Mandrill",
 }
+_SMS_APIS = {
+    "twilio": "Twilio",
+    "vonage": "Vonage",
+    "sns": "Sns",
+    "bird": "Bird",
+    "sinch": "Sinch",
+    "plivo": "Plivo",
+    "telnyx": "Telnyx",
+}
 DRIVERS = {
     driver.name: driver
     for driver in (
@@ -51,6 +60,10 @@ DRIVERS = {
         *(
             Driver(name, f"vero_channels.email.{name}:{cls}", ("email",))
             for name, cls in _EMAIL_APIS.items()
+        ),
+        *(
+            Driver(name, f"vero_channels.sms.{name}:{cls}", ("sms",))
+            for name, cls in _SMS_APIS.items()
         ),
         Driver("http", "vero_channels.http:Http", ("http",)),
         Driver("slack", "vero_channels.chat.slack:Slack", ("http",)),

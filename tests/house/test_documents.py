@@ -228,13 +228,21 @@ def test_every_smtp_option_has_a_row() -> None:
 
 
 HTTP_DRIVERS: Final = ("http", "slack", "discord", "teams")
+SMS_APIS: Final = tuple(
+    driver.name for driver in registry.DRIVERS.values() if hasattr(driver.load(), "codes")
+)
 EMAIL_APIS: Final = tuple(
     driver.name for driver in registry.DRIVERS.values() if hasattr(driver.load(), "capabilities")
 )
 
 
 @pytest.mark.parametrize(
-    ("heading", "drivers"), [("Email APIs", EMAIL_APIS), ("HTTP requests", HTTP_DRIVERS)]
+    ("heading", "drivers"),
+    [
+        ("Email APIs", EMAIL_APIS),
+        ("Text messages", SMS_APIS),
+        ("HTTP requests", HTTP_DRIVERS),
+    ],
 )
 def test_every_option_of_a_driver_has_a_row(heading: str, drivers: tuple[str, ...]) -> None:
     """The table has each option with the drivers that take it, and no other."""

@@ -7,6 +7,7 @@ a limit, and what is missing of one is what its reader finds missing.
 
 from __future__ import annotations
 
+import base64
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -100,6 +101,10 @@ class HttpChannel(ABC, Generic[R]):
         Raises the DeliveryError that the answer stands for where a 2xx says no.
         """
 
+    def problem(self, response: httpx.Response) -> Problem:
+        """Code and words of an answer that says no, wherever this provider puts them."""
+        return problem(response)
+
     def refusal(self, response: httpx.Response, found: Problem) -> DeliveryError | None:
         """The error for an answer that only this provider gives; None for the usual meaning."""
         del response, found
@@ -169,12 +174,12 @@ class HttpChannel(ABC, Generic[R]):
             return identified(self.provider_id(response))
         except UNREADABLE:
             pass
-        shown = self.said(problem(response)).detail
+        shown = self.said(self.problem(response)).detail
         detail = f"HTTP {response.status_code} without an id; it may be accepted: {shown}"
         raise Uncertain(detail, channel=self._name, code=str(response.status_code))
 
     def _error(self, response: httpx.Response) -> DeliveryError:
-        found = self.said(problem(response))
+        found = self.said(self.problem(response))
         try:
             own = self.refusal(response, found)
         except UNREADABLE:  # an answer that is not of the provider's form
@@ -193,6 +198,12 @@ class HttpChannel(ABC, Generic[R]):
         for secret in self._secrets:
             text = text.replace(secret.reveal(), "***")
         return shortened(text)
+
+
+def basic(username: str | Secret, password: str | Secret) -> Secret:
+    """The value of Authorization for Basic authentication (RFC 7617)."""
+    login = f"{reveal(username)}:{reveal(password)}".encode()
+    return Secret(f"Basic {base64.b64encode(login).decode()}")
 
 
 def identified(found: object) -> str:
