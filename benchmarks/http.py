@@ -15,7 +15,9 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from importlib import import_module
 from statistics import median
+from typing import Any
 
 import httpx
 
@@ -87,7 +89,7 @@ async def rows(stack: AsyncExitStack, url: str, flight: int) -> dict[str, Row]:
         "httpx": Row(by_httpx(await stack.enter_async_context(plain), url)),
     }
     try:
-        import aiohttp
+        aiohttp: Any = import_module("aiohttp")
     except ModuleNotFoundError:
         return found
     connector = aiohttp.TCPConnector(limit=flight)
@@ -95,7 +97,7 @@ async def rows(stack: AsyncExitStack, url: str, flight: int) -> dict[str, Row]:
 
     async def post() -> bytes:
         async with session.post(url, data=BODY, headers=HEADERS) as response:
-            return await response.read()
+            return bytes(await response.read())
 
     return found | {"aiohttp": Row(post)}
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from vero_deliver.rendered import Skipped as Skipped
     from vero_deliver.resource import from_resource as from_resource
     from vero_deliver.resource import to_resource as to_resource
+    from vero_deliver.routes import Failover as Failover
+    from vero_deliver.routes import RoundRobin as RoundRobin
+    from vero_deliver.routes import Throttled as Throttled
     from vero_deliver.secret import Secret as Secret
     from vero_deliver.user import Device as Device
     from vero_deliver.user import User as User
@@ -51,6 +54,7 @@ _HOMES = {
     "render": ("Made", "Renderer"),
     "rendered": ("RenderedEmail", "RenderedHttp", "RenderedPush", "RenderedSms", "Skipped"),
     "resource": ("from_resource", "to_resource"),
+    "routes": ("Failover", "RoundRobin", "Throttled"),
     "secret": ("Secret",),
     "user": ("Device", "User"),
 }  # fmt: skip

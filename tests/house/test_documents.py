@@ -37,6 +37,8 @@ from vero_deliver.render.run import Run
 from vero_deliver.render.templates import Templates
 from vero_deliver.rendered import Skipped
 from vero_deliver.resource.shape import BOOKKEEPING
+from vero_deliver.routes import Throttled
+from vero_deliver.routes.table import RouteTable
 
 COMMANDS: Final = tuple(name for commands in SECTIONS.values() for name in commands)
 
@@ -109,6 +111,7 @@ MODELS: Final[dict[type[msgspec.Struct], tuple[str, str, set[str]]]] = {
     Settings: ("configuration.md", "Settings", set()),
     From: ("configuration.md", "From", set()),
     Links: ("configuration.md", "Links", set()),
+    RouteTable: ("configuration.md", "Routes", set()),
 }
 
 
@@ -260,6 +263,12 @@ def test_every_option_of_a_driver_has_a_row(heading: str, drivers: tuple[str, ..
             assert set(drivers) - set(names) == set(re.findall(r"\w+", told[8:])) - {"and"}
         else:
             assert set(told.split(", ")) == set(names)
+
+
+def test_every_throttle_option_has_a_row() -> None:
+    """The table has the arguments of Throttled, but for the channel."""
+    options = set(inspect.signature(Throttled).parameters) - {"channel"}
+    assert options <= set(rows(section(read("sending.md"), "Routes")))
 
 
 def test_every_key_of_a_domain_has_a_row() -> None:

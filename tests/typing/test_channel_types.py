@@ -16,8 +16,10 @@ from vero_channels.email.sendgrid import SendGrid
 from vero_channels.email.smtp import Smtp
 from vero_channels.memory import Memory
 from vero_deliver.channel import BatchChannel, Channel, Receipt
+from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import DeliveryError
 from vero_deliver.rendered import RenderedEmail, RenderedHttp, RenderedPush, RenderedSms
+from vero_deliver.routes import Failover, RoundRobin, Throttled
 from vero_deliver.secret import Secret
 from vero_deliver.testing import sample_sms
 
@@ -44,6 +46,18 @@ async def test_send_many_gives_receipts_or_errors() -> None:
     for channel in batches():
         assert_type(await channel.send_many([]), list[Receipt | DeliveryError])
         assert await channel.send_many([]) == []
+
+
+def routes(folder: Path) -> Deliverer:
+    """A route is a channel of what all of its channels carry."""
+    safe: Failover[RenderedEmail] = Failover([Smtp("one.example.com"), Eml(folder)])
+    slow: Channel[RenderedPush] = Throttled(Documents(folder), "100/s")
+    return Deliverer(email=RoundRobin([safe, Memory()], [3, 1]), push=slow)
+
+
+def test_routes_are_channels(tmp_path: Path) -> None:
+    """For type checkers above all; a deliverer takes them."""
+    assert set(routes(tmp_path).channels) == {"email", "push"}
 
 
 def documents(folder: Path) -> list[Channel[RenderedPush | RenderedSms | RenderedHttp]]:

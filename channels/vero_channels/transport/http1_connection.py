@@ -17,6 +17,7 @@ _MAX_INTERIM = 16
 _HIGH_WATER = 262_144  # octets read ahead of the reader
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\r\n]*)?")
 _FIELD_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_LENGTH = re.compile(rb"[0-9]{1,15}")
 _FRAMING = (b"connection", b"content-length", b"transfer-encoding")
 _CHUNK = re.compile(rb"[0-9A-Fa-f]{1,12}")
 
@@ -281,12 +282,10 @@ def _parsed(raw: bytes, method: bytes) -> Head:
 
 def _length(lengths: list[bytes], codings: list[bytes]) -> tuple[int | None, bool]:
     """The length as Head has it, and whether the end of the body is certain (RFC 9112 6.3)."""
+    if lengths and (len(set(lengths)) > 1 or not _LENGTH.fullmatch(lengths[0])):
+        raise httpx.RemoteProtocolError("the answer has no valid Content-Length")
     if codings:
         if b",".join(codings).strip().lower() != b"chunked":
             raise httpx.RemoteProtocolError("the answer has a transfer coding nobody asked for")
         return -1, not lengths  # with a length as well, somebody on the way may see another end
-    if not lengths:
-        return None, False
-    if len(set(lengths)) > 1 or not re.fullmatch(rb"[0-9]{1,15}", lengths[0]):
-        raise httpx.RemoteProtocolError("the answer has no valid Content-Length")
-    return int(lengths[0]), True
+    return (int(lengths[0]), True) if lengths else (None, False)
