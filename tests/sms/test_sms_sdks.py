@@ -37,8 +37,7 @@ ACCEPTED = Answer(
 async def both(
     theirs: Callable[[str], None], ours: Callable[[str], SmsApi], answer: Answer = ACCEPTED
 ) -> list[Asked]:
-    """The two requests: the library's, then ours. What a library reads into the answer is not
-    looked at."""
+    """The two requests: the library's, then ours."""
     async with serving(lambda _: answer) as server:
         await asyncio.to_thread(theirs, server.url)
         channel = ours(server.url)
@@ -91,8 +90,8 @@ async def test_vonage() -> None:
         client = vonage.Vonage(vonage.Auth(api_key="a1b2c3", api_secret=SECRET), options)
         session = client.http_client._session
         whole = session.request
-        session.request = lambda method, uri, **others: whole(
-            method, uri.replace("https://", "http://"), **others
+        session.request = lambda method, url, **others: whole(
+            method, url.replace("https://", "http://"), **others
         )
         client.messages.send(
             models.Sms(
@@ -114,7 +113,13 @@ async def test_plivo() -> None:
 
     def send(url: str) -> None:
         client = plivo.RestClient("MA" + "0" * 18, SECRET)
-        client.base_uri = f"{url}/v1/Account"
+        send = client.session.send
+
+        def here(request: Any, **others: Any) -> Any:
+            request.url = request.url.replace("https://api.plivo.com", url)
+            return send(request, **others)
+
+        client.session.send = here
         client.messages.create(src=SENDER, dst=TO, text=TEXT, url=f"{HOOK}?vero_key=key-1")
 
     theirs, ours = await both(
