@@ -1,9 +1,8 @@
-"""Signatures of the Standard Webhooks specification 1.0 (standardwebhooks.com)."""
+"""Signatures of the Standard Webhooks specification 1.0 (standardwebhooks.com), made and read."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -11,7 +10,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from vero_deliver.errors import ConfigError
+from vero_channels.transport.webhooks import (
+    Post,
+    header,
+    need_secrets,
+    of_base64,
+    recent,
+    same,
+)
+from vero_deliver.errors import ConfigError, NotAuthentic
 from vero_deliver.secret import Secret, reveal
 
 _PREFIX = "whsec_"
@@ -40,16 +47,46 @@ class Signatures:
         }
 
 
+def check(
+    post: Post, secrets: Sequence[Secret], tolerance: float, channel: str, prefix: str = "webhook"
+) -> str:
+    """The id. Raises NotAuthentic unless one of the secrets has signed it, the time and the body.
+
+    prefix: of the header fields; Svix, whose signature it was, has its own name there.
+    """
+    id_ = header(post, f"{prefix}-id", channel)
+    timestamp = header(post, f"{prefix}-timestamp", channel)
+    signed = f"{id_}.{timestamp}.".encode("utf-8", "surrogatepass") + post.body
+    known = [
+        base64.b64encode(hmac.digest(octets(secret), signed, "sha256")).decode()
+        for secret in secrets
+    ]
+    given = header(post, f"{prefix}-signature", channel).split()
+    if not any(same(one.removeprefix("v1,"), known) for one in given if one[:3] == "v1,"):
+        raise NotAuthentic("the signature does not fit the body", channel=channel)
+    recent(timestamp, post, tolerance, channel)
+    return id_
+
+
+def need_signing_secrets(secrets: Sequence[Secret]) -> None:
+    """ConfigError where there is none, or one that is none."""
+    need_secrets(secrets, "signing_secrets")
+    if not all(octets(secret) for secret in secrets):
+        raise ConfigError('signing_secrets: a secret is not base64 after "whsec_"')
+
+
+def octets(secret: str | Secret) -> bytes:
+    """What a secret stands for; none where it is no base64."""
+    return of_base64(reveal(secret).removeprefix(_PREFIX))
+
+
 def _signature(key: Secret, signed: bytes) -> str:
     digest = hmac.new(bytes.fromhex(key.reveal()), signed, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"
 
 
 def _decoded(secret: str | Secret) -> bytes:
-    try:
-        key = base64.b64decode(reveal(secret).removeprefix(_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
+    key = octets(secret)
     if len(key) not in _OCTETS:
         raise ConfigError(
             "signing_secrets: a secret is `whsec_` and the base64 of 24 to 64 random octets"
