@@ -167,3 +167,16 @@ def test_sms_smart_encoding_is_a_choice() -> None:
     assert isinstance(asked, RenderedSms)
     assert isinstance(left, RenderedSms)
     assert (asked.body, left.body) == ('"Hi"', "“Hi”")
+
+
+@pytest.mark.parametrize(
+    ("timezone", "known"),
+    [("Europe/Prague", "Europe/Prague"), ("Prague", "Europe/Prague"), ("", ""), ("+02:00", "")],
+)
+def test_timezone_goes_along(timezone: str, known: str) -> None:
+    """Quiet hours are the recipient's; what is no IANA name does not go along."""
+    user = User(phone="+420601000001", timezone=timezone)
+    message = Message(title="x", sms=Sms(body="x"), push=Push(title="x"))
+    for content in ("sms", "push"):
+        made = Renderer().render(message, user, content, now=NOW)  # type: ignore[call-overload]
+        assert made.timezone == known

@@ -39,6 +39,7 @@ def compose(draft: Draft, sms: Sms, *, default_from: str, region: str) -> Render
         from_=draft.line(sms.from_ or default_from, "sms.from"),
         body=body,
         max_segments=sms.max_segments,
+        timezone=draft.timezone,
         **draft.common(),
     )
 
