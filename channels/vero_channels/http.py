@@ -79,6 +79,8 @@ class Http(HttpChannel[RenderedHttp]):
             transport=Http1Transport(guard=self._guard, verify=_authorities(ca_file, name)),
         )
         self._only_there = bool(authorization)
+        if self._signatures:
+            self.signed_fields = ("webhook-timestamp", "webhook-signature")
         self._patience = 2 * timeout
         self._repeatable, self._max_bytes = idempotent, max_bytes
 

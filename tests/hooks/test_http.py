@@ -255,6 +255,20 @@ async def test_request_shows_no_secret_url() -> None:
 
 
 @pytest.mark.anyio
+async def test_preview_masks_signature_and_credentials() -> None:
+    """Everything else is as it will leave."""
+    url = Secret("https://example.com/hook?token=sekret")
+    channel = Http(url=url, authorization=TOKEN, signing_secrets=[NEW])
+    shown = channel.preview(sample_http(url=""), "key-1").decode()
+    assert shown.startswith("POST /*** HTTP/1.1\r\nHost: example.com\r\n")
+    for line in ("authorization: ***", "webhook-signature: ***", "idempotency-key: key-1",
+                 "webhook-id: key-1", "Content-Length: 15"):  # fmt: skip
+        assert f"{line.lower()}\r\n" in shown.lower()
+    assert shown.endswith('\r\n\r\n{"order": 1001}')
+    assert "sekret" not in shown
+
+
+@pytest.mark.anyio
 async def test_a_slow_receiver_is_left() -> None:
     """One that drips its answer cannot hold a request for longer than twice the timeout."""
 

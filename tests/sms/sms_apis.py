@@ -114,6 +114,24 @@ class SmsApiContract(ChannelContract[RenderedSms]):
         request = channel.request(self.sample("key-1"), "key-1")
         assert SECRET not in f"{request.url}{request.headers.raw}{request.content!r}"
 
+    @pytest.mark.anyio
+    async def test_preview_is_what_is_sent(self) -> None:
+        """Line, fields and body, with *** for what only the provider may see."""
+        sms = self.sample("key-1")
+        async with self.against(self.fake().answer) as (channel, server):
+            head, _, body = channel.preview(sms, "key-1").partition(b"\r\n\r\n")
+            await channel.send(sms, "key-1")
+        [asked] = server.asked
+        assert body == asked.body
+        line, *fields = head.decode().split("\r\n")
+        assert line == f"POST {asked.path} HTTP/1.1"
+        shown = {n.lower(): v for n, _, v in (field.partition(": ") for field in fields)}
+        masked = {name for name, value in shown.items() if value == "***"}
+        assert "authorization" in masked
+        assert {n: v for n, v in shown.items() if n not in masked} == {
+            n: v for n, v in asked.headers.items() if n not in masked
+        }
+
     @pytest.mark.parametrize(
         ("status", "kind"),
         [

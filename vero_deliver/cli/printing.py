@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import click
 
+from vero_deliver.channel import Channel
 from vero_deliver.mime import Domains
 from vero_deliver.rendered import (
     ContentName,
@@ -27,10 +28,12 @@ DEFAULT_FORMATS: dict[ContentName, str] = {
 }  # fmt: skip
 
 
-def printed(rendered: Rendered, key: str, fmt: str, domains: Domains) -> bytes:
+def printed(
+    rendered: Rendered, key: str, fmt: str, domains: Domains, channel: Channel[Any] | None = None
+) -> bytes:
     """The rendered content in that format. Raises UsageError where it has no such form.
 
-    domains: who signs an email.
+    domains: who signs an email. channel: whose request `http` is.
     """
     makers: dict[str, Callable[[], bytes | None]] = {
         "eml": lambda: (
@@ -39,11 +42,14 @@ def printed(rendered: Rendered, key: str, fmt: str, domains: Domains) -> bytes:
         "html": lambda: rendered.html.encode() if isinstance(rendered, RenderedEmail) else None,
         "text": lambda: _text(rendered).encode(),
         "json": lambda: as_json({"key": key, **document(rendered)}).encode(),
-        "http": lambda: _http(rendered) if isinstance(rendered, RenderedHttp) else None,
+        "http": lambda: _request(rendered, key, channel),
     }
     data = makers[fmt]()
     if data is None:
-        raise click.UsageError(f"-f {fmt} does not fit {rendered.content}; try -f json, or -c")
+        hint = "; its channel here makes no request: try --env" if fmt == "http" else ""
+        raise click.UsageError(
+            f"-f {fmt} does not fit {rendered.content}{hint}; try -f json, or -c"
+        )
     return data
 
 
@@ -67,11 +73,20 @@ def _text(rendered: Rendered) -> str:
             return rendered.body.decode("utf-8", "replace")
 
 
+def _request(rendered: Rendered, key: str, channel: Channel[Any] | None) -> bytes | None:
+    """The channel's request, credentials masked; without one that makes any, the content's own."""
+    preview: Callable[[Rendered, str], bytes] | None = getattr(channel, "preview", None)
+    if preview is not None:
+        return preview(rendered, key)
+    return _http(rendered) if isinstance(rendered, RenderedHttp) else None
+
+
 def _http(request: RenderedHttp) -> bytes:
     """The request as HTTP/1.1 would carry it."""
     parts = urlsplit(request.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {"Host": parts.netloc.rpartition("@")[2], **request.headers}
+    host = parts.netloc.rpartition("@")[2]
+    headers = {**({"Host": host} if host else {}), **request.headers}
     if request.body:
         headers["Content-Length"] = str(len(request.body))
     head = [f"{request.method} {target} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]

@@ -33,7 +33,7 @@ from vero_deliver.rendered import ContentName, Skipped
     "--format",
     "fmt",
     type=click.Choice(FORMATS),
-    help="eml: the MIME bytes. http: the request. Default: by content.",
+    help="eml: the MIME bytes. http: the channel's request. Default: by content.",
 )
 @click.option(
     "-o",
@@ -94,7 +94,8 @@ def command(
                 continue
             chosen = fmt or DEFAULT_FORMATS[content]
             name = f"{_file_name(who)}.{content}.{ENDINGS.get(chosen, chosen)}"
-            pages.append((name, printed(rendered, delivery_key, chosen, domains)))
+            channel = session.loaded.first_channel(content) if chosen == "http" else None
+            pages.append((name, printed(rendered, delivery_key, chosen, domains, channel)))
     _write(session, pages, out)
 
 
@@ -110,7 +111,9 @@ def _explain(session: Session, message: Message) -> None:
 
 def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:
     """One content: the one the format is for, else the message's first."""
-    for_format: dict[str, ContentName] = {"eml": "email", "html": "email", "http": "http"}
+    for_format: dict[str, ContentName] = {"eml": "email", "html": "email"}
+    if fmt == "http" and "http" in message.contents:
+        return ["http"]
     return [for_format[fmt]] if fmt in for_format else message.contents[:1]
 
 

@@ -49,6 +49,8 @@ class Sns(SmsApi):
         "OptInRequired": Misconfigured,
     }
 
+    signed_fields = ("x-amz-date", "authorization")
+
     def __init__(
         self,
         access_key: str,

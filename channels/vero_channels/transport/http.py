@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
-from vero_channels.transport.http1 import Http1Transport
+from vero_channels.transport.http1 import Http1Transport, wire
 from vero_channels.transport.http_answers import Problem, problem, shortened, verdict
 from vero_deliver.channel import Receipt
 from vero_deliver.errors import (
@@ -50,6 +50,8 @@ class HttpChannel(ABC, Generic[R]):
     connect, to write, and between two pieces of the answer. base_url: empty where `request`
     knows better.
     """
+
+    signed_fields: tuple[str, ...] = ()  # that `authorized` adds beside `credentials`
 
     def __init__(
         self,
@@ -115,6 +117,16 @@ class HttpChannel(ABC, Generic[R]):
         for field, secret in self._credentials.items():
             request.headers[field] = reveal(secret)
         return request
+
+    def preview(self, rendered: R, key: str) -> bytes:
+        """The request as HTTP/1.1 would carry it, `***` for credentials. Refused as by `send`."""
+        request = self._made(rendered, key)
+        for field in (*self._credentials, *self.signed_fields):
+            request.headers[field] = "***"
+        try:
+            return wire(request, request.content)
+        except httpx.LocalProtocolError as error:
+            raise Refused(f"this cannot be sent: {error}", channel=self._name) from None
 
     async def send(self, rendered: R, key: str) -> Receipt:
         """Hand over to the provider. Raises a DeliveryError."""

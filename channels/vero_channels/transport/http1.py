@@ -52,7 +52,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         """Send, and give back the answer as soon as its head is there."""
         self._adopt()
         timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
-        data = _wire(request, await request.aread())
+        data = wire(request, await request.aread())
         if self._turns.locked():
             await self._wait(timeouts.get("pool"))
         else:
@@ -221,7 +221,7 @@ def _origin(request: httpx.Request) -> _Origin:
     return url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
 
 
-def _wire(request: httpx.Request, content: bytes) -> bytes:
+def wire(request: httpx.Request, content: bytes) -> bytes:
     """The request in octets, its body with a Content-Length. LocalProtocolError on a line end."""
     lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
     lines += [
