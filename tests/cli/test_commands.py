@@ -156,7 +156,7 @@ def test_render_http_is_the_channels_request(
     (project / "one.json").write_text('{"user": {"phone": "+420601000001"}, "n": 7}')
     ada = ("render", "code", "-d", str(project / "one.json"), "-f", "http", "--key", "k")
     done = run("-C", str(project), "-e", "prod", *ada)
-    head, _, body = done.stdout.partition("\r\n\r\n")
+    head, _, body = done.stdout_bytes.decode().partition("\r\n\r\n")
     assert head.startswith("POST /v1/messages HTTP/1.1\r\n"), done.stderr
     assert "authorization: ***" in head
     assert json.loads(body)["text"] == "Code 7"
