@@ -46,6 +46,9 @@ def status(name: str, word: str, code: str) -> dict[str, Any]:
                 },
             }
         },
+        "sns": {
+            "eventType": word, "destinationPhoneNumber": ADA, "messageStatusDescription": code,
+        },
         "bird": {
             "type": word,
             "data": {"sms_id": "s", "to": ADA, "error": {"code": code, "description": "D"}},
@@ -77,6 +80,10 @@ def status(name: str, word: str, code: str) -> dict[str, Any]:
         ("telnyx", "delivery_failed", "40001", "bounced", "invalid", True),
         ("telnyx", "sending_failed", "40300", "rejected", "unsubscribed", None),
         ("telnyx", "delivery_unconfirmed", "", "sent", "", None),
+        ("sns", "TEXT_INVALID", "no such number", "bounced", "invalid", True),
+        ("sns", "TEXT_UNREACHABLE", "off", "bounced", "timed_out", False),
+        ("sns", "TEXT_PROTECT_BLOCKED", "country", "rejected", "blocked", None),
+        ("sns", "TEXT_SUCCESSFUL", "", "sent", "", None),
         ("bird", "sms.undelivered", "landline_unreachable", "bounced", "invalid", True),
         ("bird", "sms.rejected", "recipient_opted_out", "rejected", "unsubscribed", None),
         ("bird", "sms.expired", "", "bounced", "timed_out", False),
@@ -106,12 +113,13 @@ def written(name: str, text: str) -> dict[str, Any]:
                 "payload": {"from": {"phone_number": ADA}, "text": text},
             }
         },
+        "sns": {"originationNumber": ADA, "messageBody": text, "inboundMessageId": "i-2"},
         "bird": {"type": "sms.received", "data": {"sms_id": "s", "from": ADA, "text": text}},
     }
     return forms[name]
 
 
-@pytest.mark.parametrize("name", ["twilio", "plivo", "vonage", "sinch", "telnyx", "bird"])
+@pytest.mark.parametrize("name", ["twilio", "plivo", "vonage", "sinch", "telnyx", "bird", "sns"])
 @pytest.mark.parametrize(
     ("text", "kind"),
     [("STOP", "unsubscribed"), (" Stop. ", "unsubscribed"), ("START", "resubscribed"),

@@ -29,6 +29,7 @@ from vero_channels.feedback.resend import Resend
 from vero_channels.feedback.sendgrid import SendGrid
 from vero_channels.feedback.ses import Ses
 from vero_channels.feedback.sinch import Sinch
+from vero_channels.feedback.sns import Sns
 from vero_channels.feedback.sparkpost import SparkPost
 from vero_channels.feedback.telnyx import Telnyx
 from vero_channels.feedback.twilio import Twilio
@@ -284,6 +285,19 @@ SENDERS: Final[dict[str, Sender]] = {
             "msg": {"email": "ada@example.org", "metadata": {"vero_key": "order-1"}},
         },
         {"event": "teleported", "msg": {"email": "ada@example.org"}},
+    ),
+    "sns": Sender(
+        lambda: Sns(topics=[TOPIC], fetch=at_aws),
+        ses,
+        {
+            "eventType": "TEXT_DELIVERED",
+            "messageId": "m-1",
+            "destinationPhoneNumber": ADA,
+            "context": {"vero_key": "order-1"},
+        },
+        {"eventType": "TEXT_TELEPORTED", "destinationPhoneNumber": ADA},
+        batches=False,
+        recipient=ADA,
     ),
     "twilio": Sender(
         lambda: Twilio(auth_tokens=BOTH, urls=[URL]),

@@ -47,7 +47,7 @@ _KINDS: Final[dict[str, Fate]] = {
 _CODES: Final[dict[str, Fate]] = {
     "40001": INVALID,  # not routable
     "40002": SPAM,
-    "40003": SPAM,
+    "40003": OURS,  # the sender is blocked for good
     "40004": BLOCKED,  # rejected by the destination
     "40005": UNREACHABLE,  # expired
     "40006": UNREACHABLE,  # the recipient's server is unavailable
