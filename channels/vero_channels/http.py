@@ -102,18 +102,16 @@ class Http(HttpChannel[RenderedHttp]):
         if rendered.url and self._only_there:
             raise ValueError("the message names a URL, and this channel only sends to its own")
         url = self._checked(rendered.url, ValueError) if rendered.url else self._own()
-        key = wire_key(key, allowed=ID)
+        headers = httpx.Headers({"accept": "*/*", "user-agent": "vero-deliver"})
+        headers.update(rendered.headers)  # in whatever case the names are
+        headers["accept-encoding"] = "identity"
+        headers[_KEY] = wire_key(key, allowed=ID)
+        if self._signatures:
+            headers["webhook-id"] = headers[_KEY]
         request = httpx.Request(
             rendered.method,
             url,
-            headers={
-                "accept": "*/*",
-                "user-agent": "vero-deliver",
-                **rendered.headers,
-                "accept-encoding": "identity",
-                _KEY: key,
-                **({"webhook-id": key} if self._signatures else {}),
-            },
+            headers=headers,
             content=rendered.body,
             extensions={"timeout": self._timeout, "own_url": not rendered.url},
         )

@@ -114,13 +114,16 @@ async def test_what_arrives() -> None:
     """Method, path, query, fields and body of the message; the key in a field."""
     async with against(Answer(200)) as (channel, server):
         request = sample_http(
-            url=f"{server.url}/a%20b?x=1&y=%2F#part", method="PUT", headers={"X-Shop": "1"},
+            url=f"{server.url}/a%20b?x=1&y=%2F#part",
+            method="PUT",
+            headers={"X-Shop": "1", "User-Agent": "Shop"},
             body=b"\x00\xff",
-        )  # fmt: skip
+        )
         receipt = await channel.send(request, "order-1001-http")
     [asked] = server.asked
     assert (asked.method, asked.path, asked.body) == ("PUT", "/a%20b?x=1&y=%2F", b"\x00\xff")
     assert asked.headers["x-shop"] == "1"
+    assert (asked.headers["user-agent"], asked.headers["accept"]) == ("Shop", "*/*")
     assert asked.headers["idempotency-key"] == receipt.provider_id == "order-1001-http"
     assert "webhook-signature" not in asked.headers
 

@@ -133,14 +133,16 @@ class Http1Transport(httpx.AsyncBaseTransport):
             tls = {"ssl": self._tls(), "server_hostname": host, "ssl_handshake_timeout": seconds}
         try:
             async with asyncio.timeout(seconds):
-                return await self._dial(host, port, tls)
+                return await self._dial(host, port, tls, seconds)
         except TimeoutError:
             raise httpx.ConnectTimeout("no connection in time") from None
         except (OSError, UnicodeError) as error:  # ssl.SSLError is an OSError
             raise httpx.ConnectError(str(error) or type(error).__name__) from None
 
-    async def _dial(self, host: str, port: int, tls: dict[str, Any]) -> Connection:
-        """A connection to the first of the host's addresses that takes one."""
+    async def _dial(
+        self, host: str, port: int, tls: dict[str, Any], seconds: float | None
+    ) -> Connection:
+        """A connection to the host; under a guard, to the first checked address that takes one."""
         loop = asyncio.get_running_loop()
         if self._guard is None:
             race = 0.25 if host.upper() != host.lower() else None  # an IP address is one address
@@ -149,10 +151,13 @@ class Http1Transport(httpx.AsyncBaseTransport):
             )
             return connection
         trouble = OSError("the name has no address")
-        for address in await self._guard.addresses(host, port):
+        addresses = await self._guard.addresses(host, port)
+        share = seconds / len(addresses) if seconds and addresses else None
+        for address in addresses:
             try:
-                _, connection = await loop.create_connection(Connection, address, port, **tls)
-            except OSError as error:
+                async with asyncio.timeout(share):
+                    _, connection = await loop.create_connection(Connection, address, port, **tls)
+            except OSError as error:  # TimeoutError is one
                 trouble = error
             else:
                 return connection

@@ -13,7 +13,7 @@ from vero_channels.transport.http import HttpChannel
 from vero_channels.transport.http_answers import Problem, retry_after
 from vero_channels.transport.keys import VERO_KEY, wire_key
 from vero_channels.transport.senders import Sender, Senders
-from vero_deliver.errors import ConfigError, Deferred, DeliveryError, Misconfigured, Refused
+from vero_deliver.errors import ConfigError, Deferred, DeliveryError, Misconfigured
 from vero_deliver.phone import E164
 from vero_deliver.rendered import ContentName, RenderedSms
 from vero_deliver.secret import Secret
@@ -91,11 +91,6 @@ class SmsApi(HttpChannel[RenderedSms]):
             wait = retry_after(response)
             return kind(found.detail, channel=self._name, code=found.code, retry_after=wait)
         return kind(found.detail, channel=self._name, code=found.code)
-
-    def _made(self, rendered: RenderedSms, key: str) -> httpx.Request:
-        if not isinstance(rendered, RenderedSms):
-            raise Refused(f"this is {type(rendered).__name__}, no sms", channel=self._name)
-        return super()._made(rendered, key)
 
     @property
     def _provider(self) -> str:
