@@ -94,7 +94,8 @@ class TestIdempotentHttp(TestHttp):
 async def against(answer: Answer, **options: Any) -> AsyncIterator[tuple[Http, Server]]:
     """A channel without a URL of its own, and a server."""
     async with serving(lambda _: answer) as server:
-        channel = Http(**({"allow": HERE} | options))
+        given: dict[str, Any] = {"allow": HERE, **options}
+        channel = Http(**given)
         try:
             yield channel, server
         finally:

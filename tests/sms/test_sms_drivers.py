@@ -339,7 +339,8 @@ class TestTelnyx(SmsApiContract):
     fake = FakeTelnyx
 
     def channel(self, url: str, **options: Any) -> Telnyx:
-        return Telnyx(SECRET, base_url=url, **({"messaging_profile": "p-1"} | options))
+        given: dict[str, Any] = {"messaging_profile": "p-1", **options}
+        return Telnyx(SECRET, base_url=url, **given)
 
     @pytest.mark.anyio
     async def test_body(self) -> None:
