@@ -72,7 +72,7 @@ class Http(HttpChannel[RenderedHttp]):
         hidden = self._url.raw_path.decode() if self._url else ""
         super().__init__(
             name=name,
-            base_url="",
+            base_url=None,
             credentials={"authorization": authorization} if authorization else {},
             secrets=[*signing_secrets, *([hidden] if hidden.strip("/") else [])],
             timeout=timeout,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import click
 
 from vero_deliver.channel import Channel
+from vero_deliver.errors import RenderError
 from vero_deliver.mime import Domains
+from vero_deliver.registry import push_request
 from vero_deliver.rendered import (
     ContentName,
     Rendered,
@@ -21,6 +23,8 @@ from vero_deliver.rendered import (
     document,
 )
 
+PushSettings = Callable[[RenderedPush], Mapping[str, Any]]
+
 FORMATS: Final = ("eml", "html", "text", "json", "http")
 ENDINGS: Final = {"text": "txt"}  # of files, where not the format itself
 DEFAULT_FORMATS: dict[ContentName, str] = {
@@ -29,11 +33,18 @@ DEFAULT_FORMATS: dict[ContentName, str] = {
 
 
 def printed(
-    rendered: Rendered, key: str, fmt: str, domains: Domains, channel: Channel[Any] | None = None
+    rendered: Rendered,
+    key: str,
+    fmt: str,
+    *,
+    domains: Domains,
+    push_settings: PushSettings,
+    channel: Channel[Any] | None = None,
 ) -> bytes:
     """The rendered content in that format. Raises UsageError where it has no such form.
 
-    domains: who signs an email. channel: whose request `http` is.
+    domains: who signs an email. push_settings: of the channel that carries a push. channel: whose
+    request `http` is, where it is no push.
     """
     makers: dict[str, Callable[[], bytes | None]] = {
         "eml": lambda: (
@@ -42,7 +53,7 @@ def printed(
         "html": lambda: rendered.html.encode() if isinstance(rendered, RenderedEmail) else None,
         "text": lambda: _text(rendered).encode(),
         "json": lambda: as_json({"key": key, **document(rendered)}).encode(),
-        "http": lambda: _request(rendered, key, channel),
+        "http": lambda: _request(rendered, key, push_settings, channel),
     }
     data = makers[fmt]()
     if data is None:
@@ -73,8 +84,15 @@ def _text(rendered: Rendered) -> str:
             return rendered.body.decode("utf-8", "replace")
 
 
-def _request(rendered: Rendered, key: str, channel: Channel[Any] | None) -> bytes | None:
+def _request(
+    rendered: Rendered, key: str, push_settings: PushSettings, channel: Channel[Any] | None
+) -> bytes | None:
     """The channel's request, credentials masked; without one that makes any, the content's own."""
+    if isinstance(rendered, RenderedPush):
+        try:
+            return push_request(rendered, key, push_settings(rendered))
+        except ValueError as error:
+            raise RenderError(f"this push cannot be sent: {error}") from None
     preview: Callable[[Rendered, str], bytes] | None = getattr(channel, "preview", None)
     if preview is not None:
         return preview(rendered, key)

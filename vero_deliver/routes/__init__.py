@@ -1,7 +1,8 @@
-"""Channels made of channels: failover, round robin, throttle, quiet hours; and health."""
+"""Channels made of channels: failover, turns, by platform, throttle, quiet hours; and health."""
 
 from __future__ import annotations
 
+from vero_deliver.routes.by_platform import ByPlatform
 from vero_deliver.routes.failover import Failover
 from vero_deliver.routes.health import Admission, Circuits, Health, Shut
 from vero_deliver.routes.quiet import QuietHours
@@ -10,6 +11,7 @@ from vero_deliver.routes.throttled import Throttled
 
 __all__ = [
     "Admission",
+    "ByPlatform",
     "Circuits",
     "Failover",
     "Health",

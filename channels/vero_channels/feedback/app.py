@@ -83,8 +83,10 @@ class App:
             return 400, []  # nobody hears it
         query = scope.get("query_string", b"").decode("latin-1")
         status = await self._read(reader, Post(body, headers, self._clock(), query))
-        challenge = [(b"www-authenticate", b'Basic realm="feedback"')] if status == 401 else []
-        return status, challenge
+        fields = [(b"www-authenticate", b'Basic realm="feedback"')] if status == 401 else []
+        if reader.answers.any_origin:
+            fields.append((b"access-control-allow-origin", b"*"))
+        return status, fields
 
     async def _body(self, receive: _Receive) -> bytes | None:
         """None where the provider has gone before the end."""

@@ -45,6 +45,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         self._limit, self._keep = limit, keep
         self._idle: dict[_Origin, list[Connection]] = {}
         self._turns = asyncio.Semaphore(limit)
+        self._swept = 0.0  # when, by the loop's clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context: ssl.SSLContext | None = None
 
@@ -76,7 +77,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
     def _adopt(self) -> None:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # connections died with the loop that made them
-            self._loop, self._idle = loop, {}
+            self._loop, self._idle, self._swept = loop, {}, loop.time()
             self._turns = asyncio.Semaphore(self._limit)
 
     async def _wait(self, seconds: float | None) -> None:
@@ -123,8 +124,19 @@ class Http1Transport(httpx.AsyncBaseTransport):
         if not reusable:
             connection.abort()
             return
-        connection.idle_since = loop.time()
+        now = connection.idle_since = loop.time()
         self._idle.setdefault(origin, []).append(connection)
+        if now - self._swept >= self._keep:
+            self._sweep(now)
+
+    def _sweep(self, now: float) -> None:
+        """Close what has been idle for too long, also to hosts that nobody asks again."""
+        self._swept = now
+        for origin, kept in list(self._idle.items()):
+            while kept and now - kept[0].idle_since >= self._keep:
+                kept.pop(0).abort()
+            if not kept:
+                del self._idle[origin]
 
     async def _connect(self, origin: _Origin, seconds: float | None) -> Connection:
         scheme, host, port = origin
