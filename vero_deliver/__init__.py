@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from vero_deliver.resource import to_resource as to_resource
     from vero_deliver.routes import ByPlatform as ByPlatform
     from vero_deliver.routes import Failover as Failover
+    from vero_deliver.routes import QuietHours as QuietHours
     from vero_deliver.routes import RoundRobin as RoundRobin
     from vero_deliver.routes import Throttled as Throttled
     from vero_deliver.secret import Secret as Secret
@@ -55,7 +56,7 @@ _HOMES = {
     "render": ("Made", "Renderer"),
     "rendered": ("RenderedEmail", "RenderedHttp", "RenderedPush", "RenderedSms", "Skipped"),
     "resource": ("from_resource", "to_resource"),
-    "routes": ("ByPlatform", "Failover", "RoundRobin", "Throttled"),
+    "routes": ("ByPlatform", "Failover", "QuietHours", "RoundRobin", "Throttled"),
     "secret": ("Secret",),
     "user": ("Device", "User"),
 }  # fmt: skip

@@ -29,7 +29,7 @@ PLACES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (FILE, ()),
     ("pyproject.toml", ("tool", "vero-deliver")),
 )
-OVERRIDABLE = ("messages", "translations", "language", "undefined", "inliner")
+OVERRIDABLE = ("messages", "translations", "language", "region", "undefined", "inliner")
 
 
 class From(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,6 +61,7 @@ class Settings(
     messages: str = "messages"
     translations: str = "locales"
     language: str = "en"
+    region: str = ""
     undefined: Policy = "strict"
     inliner: Inliner = "css-inline"
     from_: From = From()

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, get_args, get_type_hints
 from vero_deliver import registry
 from vero_deliver.channel import Channel
 from vero_deliver.errors import ConfigError
-from vero_deliver.keywords import accepts, mismatch
+from vero_deliver.keywords import accepts, elements, mismatch
 from vero_deliver.mime import Domain
 from vero_deliver.plain import Where, dotted, nearest
 from vero_deliver.references import WRITE, check_reference, is_reference, resolve
@@ -149,7 +149,12 @@ class _Table:
 
     def _argument(self, key: str, hint: Any) -> Any:
         """References resolved, paths made relative to the project, plain secrets refused."""
-        value = self.keys[key]
+        value, inner = self.keys[key], elements(hint)
+        if isinstance(value, list) and inner is not None and accepts(inner, Secret):
+            return [self._value(key, each, inner) for each in value]
+        return self._value(key, value, hint)
+
+    def _value(self, key: str, value: Any, hint: Any) -> Any:
         may_be_table = hint is Any or accepts(hint, Mapping)
         reference = isinstance(value, dict) and (is_reference(value) or not may_be_table)
         if reference:

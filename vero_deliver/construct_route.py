@@ -9,13 +9,14 @@ from vero_deliver.channel import Channel
 from vero_deliver.errors import ConfigError
 from vero_deliver.plain import KeyPath, Where, dotted
 from vero_deliver.rendered import ContentName
-from vero_deliver.routes import ByPlatform, Failover, RoundRobin, Throttled
+from vero_deliver.routes import ByPlatform, Failover, QuietHours, RoundRobin, Throttled
 from vero_deliver.routes.table import RouteTable
 
 _COUNTED_BY: Final[Mapping[str, tuple[ContentName, ...]]] = {
     "domain": ("email", "http"),
     "sender": ("email", "sms"),
 }
+_QUIET: Final[tuple[ContentName, ...]] = ("sms", "push")
 
 
 def construct_route(
@@ -47,7 +48,15 @@ def construct_route(
             channels.append(member(one))
         except ConfigError as error:
             raise ConfigError(f"{place(path)}: {error}") from None
-    route = _chosen(name, table, channels)
+    if table.quiet_hours and content not in _QUIET:
+        raise ConfigError(f"{place(('quiet_hours',))}: {content} has none, only sms and push have")
+    route = _throttled(name, table, _chosen(name, table, channels))
+    if not table.quiet_hours:
+        return route
+    return QuietHours(route, table.quiet_hours, timezone=table.timezone, name=name)
+
+
+def _throttled(name: str, table: RouteTable, route: Channel[Any]) -> Channel[Any]:
     if not table.limits:
         return route
     return Throttled(

@@ -29,6 +29,14 @@ def accepts(hint: Any, kind: type) -> bool:
     return any(isinstance(member, type) and issubclass(member, kind) for member in classes)
 
 
+def elements(hint: Any) -> Any:
+    """The annotation of a sequence's elements, the first in a union; None where there is none."""
+    for member in _members(hint):
+        if accepts(member, collections.abc.Sequence) and get_args(member):
+            return get_args(member)[0]
+    return None
+
+
 def mismatch(value: Any, hint: Any, *, shown: bool = True) -> str:
     """What is wrong with a value for that annotation; empty where it may be right.
 

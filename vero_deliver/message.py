@@ -145,13 +145,20 @@ class Sms(_Model, frozen=True, kw_only=True, rename={"from_": "from"}):
     body: str
     to: str = "{{ user.phone }}"
     from_: Annotated[str, Meta(description="Sender id or number. Default: the project's.")] = ""
-    max_segments: Annotated[int, Meta(ge=1)] | None = None
+    max_segments: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="It is an error where the body takes more."),
+    ] = None
+    smart_encoding: Annotated[
+        bool,
+        Meta(description="Quotes, dashes and blanks that GSM-7 lacks become the plain ones."),
+    ] = False
 
 
 class Http(_Model, frozen=True, kw_only=True):
     """An HTTP request. `json` is a value whose strings are templates; `body` is one template."""
 
-    url: str
+    url: Annotated[str, Meta(description="Left out: the channel's own, if it has one.")] = ""
     method: Literal["POST", "PUT", "PATCH", "DELETE", "GET"] = "POST"
     headers: Annotated[
         Mapping[str, str], Meta(description="Header fields. Names are no templates.")

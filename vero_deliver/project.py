@@ -106,6 +106,7 @@ class Project:
             templates=self.messages,
             translations=translations if translations.is_dir() else None,
             language=settings.language,
+            region=settings.region,
             from_={"email": settings.from_.email, "sms": settings.from_.sms},
             links={name: link for name, link in links.items() if link},
             undefined=settings.undefined,
@@ -134,6 +135,13 @@ class Project:
     def channel(self, name: str, content: ContentName) -> Channel[Any]:
         """The channel or route of that name, made. Raises ConfigError naming table and key."""
         return self._channel(name, content, {})
+
+    def first_channel(self, content: ContentName) -> Channel[Any] | None:
+        """The channel that carries a content here; of a route, the first that it leads to."""
+        name = self._carriers().get(content, "")
+        while name in self.settings.routes:
+            name = next(iter(self.settings.routes[name].members.values()))
+        return self.channel(name, content) if name else None
 
     def _channel(self, name: str, content: ContentName, made: _Made) -> Channel[Any]:
         """One object for a name, so that what two routes share is throttled as one."""

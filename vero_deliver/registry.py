@@ -45,6 +45,15 @@ _EMAIL_APIS = {
     "resend": "Resend",
     "mandrill": "Mandrill",
 }
+_SMS_APIS = {
+    "twilio": "Twilio",
+    "vonage": "Vonage",
+    "sns": "Sns",
+    "bird": "Bird",
+    "sinch": "Sinch",
+    "plivo": "Plivo",
+    "telnyx": "Telnyx",
+}
 DRIVERS = {
     driver.name: driver
     for driver in (
@@ -54,6 +63,14 @@ DRIVERS = {
             Driver(name, f"vero_channels.email.{name}:{cls}", ("email",))
             for name, cls in _EMAIL_APIS.items()
         ),
+        *(
+            Driver(name, f"vero_channels.sms.{name}:{cls}", ("sms",))
+            for name, cls in _SMS_APIS.items()
+        ),
+        Driver("http", "vero_channels.http:Http", ("http",)),
+        Driver("slack", "vero_channels.chat.slack:Slack", ("http",)),
+        Driver("discord", "vero_channels.chat.discord:Discord", ("http",)),
+        Driver("teams", "vero_channels.chat.teams:Teams", ("http",)),
         Driver("apns", "vero_channels.push.apns:Apns", ("push",)),
         Driver("fcm", "vero_channels.push.fcm:Fcm", ("push",)),
         Driver("fcm-admin", "vero_channels.push.fcm_admin:FcmAdmin", ("push",)),

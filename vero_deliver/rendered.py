@@ -219,6 +219,7 @@ class RenderedPush(_Rendered):
     """One push for one device; `device` is None while nobody has been chosen (a preview).
 
     ttl: seconds the provider may keep it; None leaves the provider's default.
+    timezone: the recipient's, an IANA name; empty where it is not known.
     ios, android, web: raw extras of that platform, merged last into the provider's body.
     """
 
@@ -238,6 +239,7 @@ class RenderedPush(_Rendered):
     priority: Literal["normal", "high"] = "high"
     category: str = ""
     actions: tuple[Action, ...] = ()
+    timezone: str = ""
     ios: Mapping[str, Any] = field(default_factory=dict)
     android: Mapping[str, Any] = field(default_factory=dict)
     web: Mapping[str, Any] = field(default_factory=dict)
@@ -245,7 +247,10 @@ class RenderedPush(_Rendered):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedSms(_Rendered):
-    """One text message. max_segments: None for no limit."""
+    """One text message. max_segments: None for no limit.
+
+    timezone: the recipient's, an IANA name; empty where it is not known.
+    """
 
     content: ClassVar[ContentName] = "sms"
 
@@ -253,6 +258,7 @@ class RenderedSms(_Rendered):
     body: str
     from_: str = ""
     max_segments: int | None = None
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

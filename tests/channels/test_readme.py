@@ -69,3 +69,21 @@ def test_idempotent_rows_are_true() -> None:
         if hasattr(made, "capabilities"):
             own = "yes" if made.idempotent.fget(None) else "no"
             assert ROWS[driver.name][3] == own
+
+
+def test_text_message_limits_are_true() -> None:
+    """The table of SMS APIs has the limits of the drivers, where they are in characters."""
+    apis = [driver for driver in DRIVERS.values() if hasattr(driver.load(), "codes")]
+    assert f"| | {' | '.join(f'`{driver.name}`' for driver in apis)} |" in README
+    [row] = [line for line in README.splitlines() if line.startswith("| characters at most")]
+    for driver, told in zip(apis, row.strip("|").split("|")[1:], strict=True):
+        limit = driver.load().max_characters
+        assert limit is None or told.strip() == f"{limit:,}"
+
+
+def test_sms_idempotent_rows_are_true() -> None:
+    """As for email APIs."""
+    for driver in DRIVERS.values():
+        made = driver.load()
+        if hasattr(made, "codes"):
+            assert ROWS[driver.name][3] == ("yes" if made.idempotent.fget(None) else "no")

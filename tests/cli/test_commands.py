@@ -128,6 +128,45 @@ def test_render_http(project: Path) -> None:
     )
 
 
+TEXTS = """
+[channels.texts]
+driver = "vonage"
+api_key = "a1b2c3"
+api_secret = { env = "VONAGE_SECRET" }
+[routes.night]
+channel = "texts"
+quiet_hours = "21:00-08:00"
+[env.prod]
+sms = "night"
+"""
+
+
+def test_render_http_is_the_channels_request(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text message as its provider would get it, credentials masked; in dev nothing is asked."""
+    folder = project / "messages/code"
+    folder.mkdir()
+    (folder / "message.toml").write_text(
+        'title = "C"\n[sms]\nbody = "Code {{ n }}"\nfrom = "VERO"\n'
+    )
+    with (project / "vero-deliver.toml").open("a") as file:
+        file.write(TEXTS)
+    monkeypatch.setenv("VONAGE_SECRET", "s3cret-0123456789")
+    (project / "one.json").write_text('{"user": {"phone": "+420601000001"}, "n": 7}')
+    ada = ("render", "code", "-d", str(project / "one.json"), "-f", "http", "--key", "k")
+    done = run("-C", str(project), "-e", "prod", *ada)
+    head, _, body = done.stdout_bytes.decode().partition("\r\n\r\n")
+    assert head.startswith("POST /v1/messages HTTP/1.1\r\n"), done.stderr
+    assert "authorization: ***" in head
+    assert json.loads(body)["text"] == "Code 7"
+    assert json.loads(body)["client_ref"] == "k-sms"
+    assert "s3cret" not in done.stdout
+    in_dev = run("-C", str(project), *ada)
+    assert in_dev.exit_code == 2
+    assert "its channel here makes no request: try --env" in in_dev.stderr
+
+
 @pytest.mark.parametrize(("fmt", "ending"), [("text", "txt"), ("http", "http")])
 def test_files_end_in_what_they_hold(project: Path, fmt: str, ending: str) -> None:
     """`-f text` writes .txt, which every system opens."""

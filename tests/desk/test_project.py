@@ -241,3 +241,27 @@ def test_messages_by_id_or_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ConfigError, match=r"messages/new/ has no message.toml; rename .*/mesage"):
         found.message("new")
     assert os.fspath(found.folder("a/b")) == os.fspath(folder)
+
+
+HOOKS = """
+[channels.hooks]
+driver = "http"
+signing_secrets = [{ env = "NEW" }, %s]
+[env.prod]
+http = "hooks"
+"""
+
+
+def test_a_list_of_secrets_is_a_list_of_references(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is looked up; one that is written out is refused and not shown."""
+    secret = "whsec_" + "QUFB" * 8
+    monkeypatch.setenv("NEW", secret)
+    monkeypatch.setenv("OLD", secret)
+    channel = project(tmp_path, HOOKS % '{ env = "OLD" }', "prod").channel("hooks", "http")
+    assert secret not in repr(channel)
+    for wrong, words in ((f'"{secret}"', "secrets do not belong"), ('{ env = "X" }', "not set")):
+        with pytest.raises(ConfigError, match=rf"hooks.signing_secrets: .*{words}") as caught:
+            project(tmp_path, HOOKS % wrong, "prod").channel("hooks", "http")
+        assert secret not in str(caught.value)

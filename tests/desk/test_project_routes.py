@@ -237,3 +237,31 @@ def test_emails_are_shown_as_the_first_channel_signs_them(tmp_path: Path) -> Non
     )
     assert signs.of("shop@example.com")
     assert not not_at_first.of("shop@example.com")
+
+
+QUIET = 'channel = "files"\nquiet_hours = "21:00-08:00"\ntimezone = "Europe/Prague"'
+
+
+def test_quiet_hours(tmp_path: Path) -> None:
+    """Of text messages and pushes; they stand above the limits."""
+    table = f'[routes.r]\n{QUIET}\nrate = "5/s"'
+    made = project(tmp_path, table, 'sms = "r"')
+    assert repr(made.channel("r", "sms")).startswith("QuietHours([Throttled([Documents(")
+    assert made.carrier("sms") == "r (channel: files; rate 5/s; quiet 21:00-08:00)"
+
+
+@pytest.mark.parametrize(
+    ("table", "carried", "words"),
+    [
+        (QUIET.replace("21:00", "25:00"), 'sms = "r"', "toml:3: routes.r.quiet_hours: '25:00"),
+        (QUIET.replace("Prague", "Mars"), 'sms = "r"', "toml:4: routes.r.timezone: 'Europe/Mars'"),
+        ('channel = "a"\ntimezone = "Asia/Tokyo"', 'sms = "r"', "says nothing without"),
+        (QUIET.replace("files", "b"), 'email = "r"', "email has none"),
+    ],
+)
+def test_wrong_quiet_hours(tmp_path: Path, table: str, carried: str, words: str) -> None:
+    """The error names the key, or the content that has no quiet hours."""
+    content: ContentName = "email" if carried.startswith("email") else "sms"
+    with pytest.raises(ConfigError) as caught:
+        project(tmp_path, f"[routes.r]\n{table}", carried).channel("r", content)
+    assert words in str(caught.value)

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 import uvicorn
-from webhook_senders import FOREIGN, NEW, NOON, SENDERS, TOPIC, envelope, sns
+from webhook_secrets import FOREIGN, NEW, NOON
+from webhook_senders import SENDERS, TOPIC, envelope, sns
 
 from vero_channels.feedback.app import App
 from vero_channels.transport.webhooks import Confirmation, Post
@@ -83,8 +84,12 @@ def ask(
     port: int, path: str, post: Post | None = None, method: str = "POST"
 ) -> tuple[int, dict[str, str]]:
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    query = f"?{post.query}" if post and post.query else ""
     connection.request(
-        method, path, body=post.body if post else None, headers=dict(post.headers) if post else {}
+        method,
+        path + query,
+        body=post.body if post else None,
+        headers=dict(post.headers) if post else {},
     )
     answer = connection.getresponse()
     answer.read()

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import pytest
 from test_webhooks import read
-from webhook_senders import NEW, SENDERS
+from webhook_secrets import NEW
+from webhook_senders import SENDERS
 
 from vero_channels.feedback.sparkpost import SparkPost
 from vero_deliver.mime import key_digest

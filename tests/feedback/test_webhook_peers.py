@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from svix.webhooks import Webhook, WebhookVerificationError
 from test_webhooks import read
-from webhook_senders import FOREIGN, NEW, SENDERS, changed, public_key, resend, sendgrid, whsec
+from webhook_secrets import FOREIGN, NEW, whsec
+from webhook_senders import SENDERS, changed, public_key, resend, sendgrid
 
 from vero_channels.transport.webhooks import Post, Reader
 from vero_deliver.errors import FeedbackError

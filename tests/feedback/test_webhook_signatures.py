@@ -11,15 +11,10 @@ from urllib.parse import urlencode
 
 import pytest
 from test_webhooks import read
+from webhook_secrets import BOTH, FOREIGN, NEW, NOON, OLD, SECONDS
 from webhook_senders import (
-    BOTH,
     CERTIFICATE_URL,
-    FOREIGN,
     MANDRILL_URL,
-    NEW,
-    NOON,
-    OLD,
-    SECONDS,
     SENDERS,
     TOPIC,
     at_aws,

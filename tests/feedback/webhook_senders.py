@@ -8,35 +8,39 @@ import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from sms_senders import URL, bird, plivo, sinch, telnyx, telnyx_public, twilio, vonage
+from webhook_secrets import BOTH, NEW, NOON, OLD, SECONDS, whsec
 
+from vero_channels.feedback.bird import Bird
 from vero_channels.feedback.brevo import Brevo
 from vero_channels.feedback.mailgun import Mailgun
 from vero_channels.feedback.mailjet import Mailjet
 from vero_channels.feedback.mandrill import Mandrill
+from vero_channels.feedback.plivo import Plivo
 from vero_channels.feedback.postmark import Postmark
 from vero_channels.feedback.resend import Resend
 from vero_channels.feedback.sendgrid import SendGrid
 from vero_channels.feedback.ses import Ses
+from vero_channels.feedback.sinch import Sinch
+from vero_channels.feedback.sns import Sns
 from vero_channels.feedback.sparkpost import SparkPost
+from vero_channels.feedback.telnyx import Telnyx
+from vero_channels.feedback.twilio import Twilio
+from vero_channels.feedback.vonage import Vonage
 from vero_channels.transport.webhooks import Access, Post, Reader
 from vero_deliver.secret import Secret
 
-NOON: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
-SECONDS: Final = str(int(NOON.timestamp()))
 TOPIC: Final = "arn:aws:sns:us-east-1:123456789012:ses-events"
 CERTIFICATE_URL: Final = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0a1b.pem"
+ADA: Final = "+420601000001"
 MANDRILL_URL: Final = "https://hook:pass@example.com/mandrill?a=1"
-
-NEW: Final = "new-secret-new-secret-new-secret"
-OLD: Final = "old-secret-old-secret-old-secret"
-FOREIGN: Final = "foreign-secret-foreign-secret-00"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Sender:
     unknown: Mapping[str, Any]
     batches: bool = True
     covers_body: bool = True
+    recipient: str = "ada@example.org"
 
 
 def ec_key(secret: str) -> ec.EllipticCurvePrivateKey:
@@ -97,10 +102,6 @@ def sparkpost(events: Sequence[Any], secret: str) -> Post:
     wrapped = [{"msys": {"message_event": event}} for event in events]
     body = json.dumps(wrapped).encode()
     return Post.of(body, {"Authorization": f"Bearer {secret}"}, NOON)
-
-
-def whsec(secret: str) -> str:
-    return "whsec_" + base64.b64encode(secret.encode()).decode()
 
 
 def resend(events: Sequence[Any], secret: str, *, at: str = SECONDS) -> Post:
@@ -196,8 +197,6 @@ def access() -> Access:
     )
 
 
-BOTH: Final = (Secret(NEW), Secret(OLD))
-
 SENDERS: Final[dict[str, Sender]] = {
     "sendgrid": Sender(
         lambda: SendGrid(public_keys=[public_key(NEW), public_key(OLD)]),
@@ -286,6 +285,91 @@ SENDERS: Final[dict[str, Sender]] = {
             "msg": {"email": "ada@example.org", "metadata": {"vero_key": "order-1"}},
         },
         {"event": "teleported", "msg": {"email": "ada@example.org"}},
+    ),
+    "sns": Sender(
+        lambda: Sns(topics=[TOPIC], fetch=at_aws),
+        ses,
+        {
+            "eventType": "TEXT_DELIVERED",
+            "messageId": "m-1",
+            "destinationPhoneNumber": ADA,
+            "context": {"vero_key": "order-1"},
+        },
+        {"eventType": "TEXT_TELEPORTED", "destinationPhoneNumber": ADA},
+        batches=False,
+        recipient=ADA,
+    ),
+    "twilio": Sender(
+        lambda: Twilio(auth_tokens=BOTH, urls=[URL]),
+        twilio,
+        {"MessageSid": "SM1", "MessageStatus": "delivered", "To": ADA, "Note": "order-1"},
+        {"MessageSid": "SM1", "MessageStatus": "teleported", "To": ADA},
+        batches=False,
+        recipient=ADA,
+    ),
+    "plivo": Sender(
+        lambda: Plivo(auth_tokens=BOTH, urls=[URL]),
+        plivo,
+        {"MessageUUID": "m-1", "Status": "delivered", "To": ADA[1:]},
+        {"MessageUUID": "m-1", "Status": "teleported", "To": ADA[1:]},
+        batches=False,
+        covers_body=False,
+        recipient=ADA,
+    ),
+    "vonage": Sender(
+        lambda: Vonage(signature_secrets=BOTH),
+        vonage,
+        {"message_uuid": "m-1", "status": "delivered", "to": ADA[1:], "client_ref": "order-1"},
+        {"message_uuid": "m-1", "status": "teleported", "to": ADA[1:]},
+        batches=False,
+        recipient=ADA,
+    ),
+    "sinch": Sender(
+        lambda: Sinch(secrets=BOTH),
+        sinch,
+        {
+            "type": "recipient_delivery_report_sms",
+            "batch_id": "b-1",
+            "status": "Delivered",
+            "recipient": ADA[1:],
+            "client_reference": "order-1",
+        },
+        {"type": "recipient_teleport_report_sms", "recipient": ADA[1:]},
+        batches=False,
+        recipient=ADA,
+    ),
+    "telnyx": Sender(
+        lambda: Telnyx(public_keys=[telnyx_public(NEW), telnyx_public(OLD)]),
+        telnyx,
+        {
+            "data": {
+                "id": "e-1",
+                "event_type": "message.finalized",
+                "payload": {
+                    "id": "order-1",
+                    "to": [{"phone_number": ADA, "status": "delivered"}],
+                },
+            }
+        },
+        {
+            "data": {
+                "event_type": "message.teleported",
+                "payload": {"to": [{"phone_number": ADA, "status": "teleported"}]},
+            }
+        },
+        batches=False,
+        recipient=ADA,
+    ),
+    "bird": Sender(
+        lambda: Bird(signing_secrets=[Secret(whsec(NEW)), Secret(whsec(OLD))]),
+        bird,
+        {
+            "type": "sms.delivered",
+            "data": {"sms_id": "sms_1", "to": ADA, "metadata": {"vero_key": "order-1"}},
+        },
+        {"type": "sms.teleported", "data": {"to": ADA}},
+        batches=False,
+        recipient=ADA,
     ),
 }
 

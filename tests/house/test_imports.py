@@ -24,12 +24,12 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("rendered", "feedback"),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
-    ("push_reports", "vapid"),
+    ("phone", "push_reports", "segments", "vapid"),
     ("errors", "plain", "secret", "source"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
 SEAM = {"channel", "errors", "feedback", "mime", "push_reports", "rendered", "secret", "user"}
-SEAM |= {"vapid"}
+SEAM |= {"phone", "segments", "vapid"}
 GROUND = {"plain", "reading", "toml_lines"}  # files that people write, read alike everywhere
 
 

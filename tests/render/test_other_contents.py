@@ -7,7 +7,7 @@ import json
 import pytest
 from making import ADA, NOW
 
-from vero_deliver.errors import RenderError
+from vero_deliver.errors import ConfigError, RenderError
 from vero_deliver.message import (
     Http,
     Message,
@@ -117,3 +117,69 @@ def test_http_url_is_checked(url: str) -> None:
         Renderer().render(
             Message(title="x", http=Http(url="{{ u }}")), ADA, "http", data={"u": url}, now=NOW
         )
+
+
+def sms_to(user: User, *, region: str = "", **fields: object) -> RenderedSms | Skipped:
+    content = Sms(**{"body": "Hi", **fields})  # type: ignore[arg-type]
+    return Renderer(region=region).render(Message(title="x", sms=content), user, "sms", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("user", "region", "number"),
+    [
+        (User(phone="07700 900123", locale="en-GB"), "CZ", "+447700900123"),
+        (
+            User(phone="601000001", attributes={"country": "cz"}, locale="en-GB"),
+            "",
+            "+420601000001",
+        ),
+        (User(phone="601000001"), "CZ", "+420601000001"),
+        (User(phone="601000001", attributes={"country": 7}), "CZ", "+420601000001"),
+    ],
+)  # fmt: skip
+def test_sms_number_belongs_to_a_country(user: User, region: str, number: str) -> None:
+    """The user's country, else the locale's, else the project's."""
+    made = sms_to(user, region=region)
+    assert isinstance(made, RenderedSms)
+    assert made.to == number
+
+
+def test_sms_region_must_be_a_country() -> None:
+    """A wrong one would make every number wrong."""
+    with pytest.raises(ConfigError, match="region"):
+        Renderer(region="UK")
+
+
+def test_sms_of_too_many_segments_is_an_error() -> None:
+    """It says how many, and which characters are to blame."""
+    user = User(phone="+420601000001")
+    with pytest.raises(RenderError, match=r"2 segments of UCS-2 because of 'ě' U\+011B.*is 1"):
+        sms_to(user, body="ě" * 71, max_segments=1)
+    with pytest.raises(RenderError, match="3 segments of GSM-7, max_segments is 2"):
+        sms_to(user, body="a" * 307, max_segments=2)
+    assert isinstance(sms_to(user, body="a" * 306, max_segments=2), RenderedSms)
+
+
+def test_sms_smart_encoding_is_a_choice() -> None:
+    """Typography is replaced only where the message asks for it."""
+    user = User(phone="+420601000001")
+    asked, left = (sms_to(user, body="“Hi”", smart_encoding=choice) for choice in (True, False))
+    assert isinstance(asked, RenderedSms)
+    assert isinstance(left, RenderedSms)
+    assert (asked.body, left.body) == ('"Hi"', "“Hi”")
+
+
+@pytest.mark.parametrize(
+    ("timezone", "known"),
+    [("Europe/Prague", "Europe/Prague"), ("Prague", "Europe/Prague"), ("", ""), ("+02:00", "")],
+)
+def test_timezone_goes_along(timezone: str, known: str) -> None:
+    """Quiet hours are the recipient's; what is no IANA name does not go along."""
+    user = User(phone="+420601000001", timezone=timezone)
+    message = Message(title="x", sms=Sms(body="x"), push=Push(title="x"))
+    for made in (
+        Renderer().render(message, user, "sms", now=NOW),
+        Renderer().render(message, user, "push", now=NOW),
+    ):
+        assert not isinstance(made, Skipped)
+        assert made.timezone == known

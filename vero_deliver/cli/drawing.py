@@ -26,6 +26,7 @@ from vero_deliver.rendered import (
     RenderedSms,
     Skipped,
 )
+from vero_deliver.segments import segments, shown
 
 
 class Drawing:
@@ -126,7 +127,15 @@ def _push(push: RenderedPush) -> RenderableType:
 
 
 def _sms(sms: RenderedSms) -> RenderableType:
-    fields = {"From": sms.from_, "To": sms.to, "Length": f"{len(sms.body)} characters"}
+    takes = segments(sms.body)
+    plural = "" if takes.count == 1 else "s"
+    fields = {
+        "From": sms.from_,
+        "To": sms.to,
+        "Length": f"{len(sms.body)} characters",
+        "Sent as": f"{takes.count} segment{plural} of {takes.encoding}",
+        "Not in GSM-7": shown(takes.outside),
+    }
     return Group(_fields(fields), Rule(style="dim"), Text(sms.body))
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from vero_deliver.channel import Channel
 from vero_deliver.errors import RenderError
 from vero_deliver.mime import Domains
 from vero_deliver.registry import push_request
@@ -32,11 +33,18 @@ DEFAULT_FORMATS: dict[ContentName, str] = {
 
 
 def printed(
-    rendered: Rendered, key: str, fmt: str, *, domains: Domains, push_settings: PushSettings
+    rendered: Rendered,
+    key: str,
+    fmt: str,
+    *,
+    domains: Domains,
+    push_settings: PushSettings,
+    channel: Channel[Any] | None = None,
 ) -> bytes:
     """The rendered content in that format. Raises UsageError where it has no such form.
 
-    domains: who signs an email. push_settings: of the channel that carries a push.
+    domains: who signs an email. push_settings: of the channel that carries a push. channel: whose
+    request `http` is, where it is no push.
     """
     makers: dict[str, Callable[[], bytes | None]] = {
         "eml": lambda: (
@@ -45,11 +53,14 @@ def printed(
         "html": lambda: rendered.html.encode() if isinstance(rendered, RenderedEmail) else None,
         "text": lambda: _text(rendered).encode(),
         "json": lambda: as_json({"key": key, **document(rendered)}).encode(),
-        "http": lambda: _request(rendered, key, push_settings),
+        "http": lambda: _request(rendered, key, push_settings, channel),
     }
     data = makers[fmt]()
     if data is None:
-        raise click.UsageError(f"-f {fmt} does not fit {rendered.content}; try -f json, or -c")
+        hint = "; its channel here makes no request: try --env" if fmt == "http" else ""
+        raise click.UsageError(
+            f"-f {fmt} does not fit {rendered.content}{hint}; try -f json, or -c"
+        )
     return data
 
 
@@ -73,24 +84,27 @@ def _text(rendered: Rendered) -> str:
             return rendered.body.decode("utf-8", "replace")
 
 
-def _request(rendered: Rendered, key: str, push_settings: PushSettings) -> bytes | None:
-    match rendered:
-        case RenderedHttp():
-            return _http(rendered)
-        case RenderedPush():
-            try:
-                return push_request(rendered, key, push_settings(rendered))
-            except ValueError as error:
-                raise RenderError(f"this push cannot be sent: {error}") from None
-        case _:
-            return None
+def _request(
+    rendered: Rendered, key: str, push_settings: PushSettings, channel: Channel[Any] | None
+) -> bytes | None:
+    """The channel's request, credentials masked; without one that makes any, the content's own."""
+    if isinstance(rendered, RenderedPush):
+        try:
+            return push_request(rendered, key, push_settings(rendered))
+        except ValueError as error:
+            raise RenderError(f"this push cannot be sent: {error}") from None
+    preview: Callable[[Rendered, str], bytes] | None = getattr(channel, "preview", None)
+    if preview is not None:
+        return preview(rendered, key)
+    return _http(rendered) if isinstance(rendered, RenderedHttp) else None
 
 
 def _http(request: RenderedHttp) -> bytes:
     """The request as HTTP/1.1 would carry it."""
     parts = urlsplit(request.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {"Host": parts.netloc.rpartition("@")[2], **request.headers}
+    host = parts.netloc.rpartition("@")[2]
+    headers = {**({"Host": host} if host else {}), **request.headers}
     if request.body:
         headers["Content-Length"] = str(len(request.body))
     head = [f"{request.method} {target} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]

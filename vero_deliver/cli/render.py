@@ -33,7 +33,7 @@ from vero_deliver.rendered import ContentName, Skipped
     "--format",
     "fmt",
     type=click.Choice(FORMATS),
-    help="eml: the MIME bytes. http: the request. Default: by content.",
+    help="eml: the MIME bytes. http: the channel's request. Default: by content.",
 )
 @click.option(
     "-o",
@@ -94,12 +94,14 @@ def command(
                 continue
             chosen = fmt or DEFAULT_FORMATS[content]
             name = f"{_file_name(who)}.{content}.{ENDINGS.get(chosen, chosen)}"
+            asked = chosen == "http" and content != "push"
             page = printed(
                 rendered,
                 delivery_key,
                 chosen,
                 domains=domains,
                 push_settings=session.loaded.push_settings,
+                channel=session.loaded.first_channel(content) if asked else None,
             )
             pages.append((name, page))
     _write(session, pages, out)
@@ -118,7 +120,7 @@ def _explain(session: Session, message: Message) -> None:
 def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:
     """One content: the one the format is for, else the message's first."""
     for_format: dict[str, Sequence[ContentName]] = {
-        "eml": ("email",), "html": ("email",), "http": ("http", "push"),
+        "eml": ("email",), "html": ("email",), "http": ("http", "push", "sms", "email"),
     }  # fmt: skip
     fitting = for_format.get(fmt or "", message.contents)
     held: list[ContentName] = [name for name in fitting if name in message.contents]

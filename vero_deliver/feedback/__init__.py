@@ -26,6 +26,7 @@ Kind = Literal[
     "opened",
     "clicked",
     "autoresponded",
+    "inbound",
     "unknown",
 ]
 Reason = Literal["", "invalid", "bounced", "timed_out", "blocked", "spam", "unsubscribed", "other"]
@@ -46,6 +47,7 @@ MEANING: Final[Mapping[Kind, str]] = {
     "opened": "its images were loaded; see machine",
     "clicked": "a link of it was followed; see machine",
     "autoresponded": "a machine answered: an absence note, a challenge; it says nothing else",
+    "inbound": "the recipient wrote to us; see text",
     "unknown": "something that this version has no word for; see raw",
 }
 
@@ -72,6 +74,7 @@ class Feedback:
     smtp_code, enhanced_status: 550 and "5.1.1", where known (RFC 5321, RFC 3463).
     diagnostic: the server's or the provider's own words.
     url: the link that was followed. user_agent, ip: of who opened or followed it.
+    text: what the recipient wrote, where it is `inbound`, or a STOP or START.
     machine: True: a machine opened or followed it by itself (a privacy proxy, a scanner). False:
         the provider says that it was none. None: nobody knows.
     metadata: the custom arguments besides `vero_key`, as text.
@@ -91,6 +94,7 @@ class Feedback:
     smtp_code: int | None = None
     enhanced_status: str = ""
     diagnostic: str = ""
+    text: str = field(default="", repr=False)
     url: str = ""
     user_agent: str = ""
     ip: str = ""

@@ -14,6 +14,7 @@ from vero_deliver.mime.chunks import Printed
 from vero_deliver.render.clean import one_line
 from vero_deliver.render.environment import Escape
 from vero_deliver.render.json_values import plain
+from vero_deliver.render.run import current
 from vero_deliver.render.templates import Templates
 from vero_deliver.rendered import Kind
 from vero_deliver.source import is_plain, where
@@ -54,6 +55,12 @@ class Draft:
             tags=tuple(self.line(tag, "tags") for tag in message.tags),
             metadata=self.lines(message.metadata, "metadata"),
         )
+
+    @property
+    def timezone(self) -> str:
+        """The user's, an IANA name; empty where the user has none, or only an offset."""
+        known = self.variables["user"]["timezone"]
+        return getattr(current().timezone, "key", "") if known else ""
 
     def text(self, template: str, field: str, *, escape: Escape = "text", layout: str = "") -> str:
         """The template rendered; `field` is its path in the message, "email.subject"."""

@@ -32,6 +32,8 @@ def compose(draft: Draft, http: Http) -> RenderedHttp:
 
 def _url(draft: Draft, template: str) -> str:
     url = draft.text(template, "http.url").strip()
+    if not template:
+        return ""  # the channel's own
     if not _is_url(url):
         raise draft.wrong(template, "http.url", f"{url[:60]!r} is no http(s) URL")
     return url

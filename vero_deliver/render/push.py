@@ -29,6 +29,7 @@ def compose(draft: Draft, push: Push) -> RenderedPush:
         ttl=seconds(draft, push.ttl),
         priority=push.priority,
         category=draft.line(push.category, "push.category"),
+        timezone=draft.timezone,
         actions=tuple(
             Action(
                 id=str(action.id),

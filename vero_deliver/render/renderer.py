@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from vero_deliver.errors import ConfigError, DataError, RenderError
 from vero_deliver.message import Message
 from vero_deliver.mime.signer import Signer
+from vero_deliver.phone import is_region
 from vero_deliver.render import email, http, push, sms
 from vero_deliver.render.draft import Draft
 from vero_deliver.render.filters.formats import is_language, match_locale
@@ -74,6 +75,8 @@ class Renderer:
     translations: folder of gettext catalogs, `cs/LC_MESSAGES/messages.po`.
     language: of messages that declare no locales.
     from_: default senders, {"email": "Shop <shop@example.com>", "sms": "SHOP"}.
+    region: country of phone numbers without +, where neither the user's attribute `country` nor
+        the locale names one: "GB".
     links: templates of what `url.unsubscribe_link` and `url.permalink_link` give; they see
         `user`, `message`, `campaign` and `key`.
     undefined: "strict" makes a missing value an error, "blank" prints nothing, "keep" prints
@@ -86,6 +89,7 @@ class Renderer:
         templates: Path | None = None,
         translations: Path | None = None,
         language: str = "en",
+        region: str = "",
         from_: Mapping[Literal["email", "sms"], str] | None = None,
         links: Mapping[str, str] | None = None,
         undefined: Policy = "strict",
@@ -102,6 +106,8 @@ class Renderer:
             raise ConfigError(
                 f"language: {language[:40]!r} is no language that is known; write en or pt-BR"
             )
+        if region and not is_region(region):
+            raise ConfigError(f"region: {region[:40]!r} is no country; write GB (ISO 3166-1)")
         unknown = set(links or {}) - set(_LINKS)
         if unknown:
             raise ConfigError(f"links: unknown {sorted(unknown)}; known: {sorted(_LINKS)}")
@@ -109,6 +115,7 @@ class Renderer:
             "templates": templates,
             "translations": translations,
             "language": language,
+            "region": region,
             "from_": from_,
             "links": links,
             "undefined": undefined,
@@ -118,6 +125,7 @@ class Renderer:
         self._templates = Templates(templates, policy=undefined)
         self._translations = translations
         self._language = language
+        self._region = region
         self._from = dict(from_ or {})
         self._links = dict(links or {})
         self._undefined = undefined
@@ -279,7 +287,8 @@ class Renderer:
                 bodies=self._bodies,
             )
         if content == "sms" and message.sms:
-            return sms.compose(draft, message.sms, default_from=self._from.get("sms", ""))
+            sender = self._from.get("sms", "")
+            return sms.compose(draft, message.sms, default_from=sender, region=self._region)
         if content == "push" and message.push:
             return push.compose(draft, message.push)
         assert message.http is not None  # noqa: S101  # render() asked for what is there

@@ -1,10 +1,11 @@
-"""Channels made of channels: failover, round robin, by platform, throttle; and their health."""
+"""Channels made of channels: failover, turns, by platform, throttle, quiet hours; and health."""
 
 from __future__ import annotations
 
 from vero_deliver.routes.by_platform import ByPlatform
 from vero_deliver.routes.failover import Failover
 from vero_deliver.routes.health import Admission, Circuits, Health, Shut
+from vero_deliver.routes.quiet import QuietHours
 from vero_deliver.routes.round_robin import RoundRobin
 from vero_deliver.routes.throttled import Throttled
 
@@ -14,6 +15,7 @@ __all__ = [
     "Circuits",
     "Failover",
     "Health",
+    "QuietHours",
     "RoundRobin",
     "Shut",
     "Throttled",

@@ -10,6 +10,7 @@ import msgspec
 
 from vero_deliver.errors import ConfigError
 from vero_deliver.plain import KeyPath, Where, dotted, nearest, quoted
+from vero_deliver.routes.quiet import Hours, zone_of
 from vero_deliver.routes.rates import parse
 from vero_deliver.user import Platform
 
@@ -25,7 +26,8 @@ class RouteTable(
     """One route: which channels or routes, and how much of it.
 
     round_robin: names with their weights, or names alone for equal weights. platforms: names by
-    the platform of the device. The others are the keywords of Throttled.
+    the platform of the device. quiet_hours, timezone: of QuietHours. The others are the keywords
+    of Throttled.
     """
 
     failover: tuple[str, ...] = ()
@@ -40,6 +42,8 @@ class RouteTable(
     quota_per_sender: str = ""
     burst: int | None = None
     max_wait: float = 60.0
+    quiet_hours: str = ""
+    timezone: str = "UTC"
 
     def __str__(self) -> str:
         """`failover: a, b; rate 100/s`."""
@@ -49,7 +53,8 @@ class RouteTable(
         if self.platforms:
             names = [f"{platform} {name}" for platform, name in self.platforms.items()]
         limits = [f"{name.replace('_', ' ')} {text}" for name, text in self.limits.items()]
-        parts = [f"{kind.replace('_', ' ')}: {', '.join(names)}", *limits]
+        quiet = [f"quiet {self.quiet_hours}"] if self.quiet_hours else []
+        parts = [f"{kind.replace('_', ' ')}: {', '.join(names)}", *limits, *quiet]
         return "; ".join(parts)
 
     @property
@@ -102,6 +107,7 @@ class _Check:
             )
         self._check_members(name, table)
         self._check_limits(name, table)
+        self._check_quiet(name, table)
 
     def _check_members(self, name: str, table: RouteTable) -> None:
         seen: set[str] = set()
@@ -140,6 +146,17 @@ class _Check:
             self._fail("says nothing without a rate", name, "burst")
         if not table.max_wait >= 0:
             self._fail(f"must be 0 or more, not {table.max_wait}", name, "max_wait")
+
+    def _check_quiet(self, name: str, table: RouteTable) -> None:
+        if not table.quiet_hours:
+            if table.timezone != "UTC":
+                self._fail("says nothing without quiet_hours", name, "timezone")
+            return
+        for option, check in (("quiet_hours", Hours.parse), ("timezone", zone_of)):
+            try:
+                check(option, getattr(table, option))
+            except ConfigError as error:
+                self._fail(str(error).removeprefix(f"{option}: "), name, option)
 
     def _fail(self, detail: str, *place: str | int) -> NoReturn:
         path = ("routes", *place)

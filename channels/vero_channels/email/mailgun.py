@@ -13,7 +13,6 @@ from vero_channels.transport.capabilities import Capabilities
 from vero_channels.transport.email_api import (
     EmailApi,
     apart,
-    basic,
     fields,
     files,
     flag,
@@ -21,6 +20,7 @@ from vero_channels.transport.email_api import (
     mailboxes,
     text,
 )
+from vero_channels.transport.http import basic
 from vero_channels.transport.http_answers import Problem, body
 from vero_channels.transport.keys import VERO_KEY, wire_key
 from vero_deliver.errors import ConfigError, Deferred, DeliveryError, Misconfigured

@@ -10,7 +10,6 @@ import httpx
 from vero_channels.transport.capabilities import Capabilities
 from vero_channels.transport.email_api import (
     apart,
-    basic,
     encoded,
     fields,
     files,
@@ -19,6 +18,7 @@ from vero_channels.transport.email_api import (
     present,
     text,
 )
+from vero_channels.transport.http import basic
 from vero_channels.transport.http_answers import Problem, body, told, verdict
 from vero_channels.transport.http_batch import Batch, BatchEmailApi
 from vero_channels.transport.keys import wire_key

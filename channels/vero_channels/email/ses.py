@@ -49,6 +49,8 @@ class Ses(EmailApi):
 
     capabilities: ClassVar = Capabilities(max_recipients=50, max_bytes=40_000_000, tags=1)
 
+    signed_fields = ("x-amz-date", "authorization")
+
     def __init__(
         self,
         access_key: str,

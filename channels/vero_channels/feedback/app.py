@@ -81,7 +81,8 @@ class App:
             return 413, []
         if body is None:
             return 400, []  # nobody hears it
-        status = await self._read(reader, Post(body, headers, self._clock()))
+        query = scope.get("query_string", b"").decode("latin-1")
+        status = await self._read(reader, Post(body, headers, self._clock(), query))
         fields = [(b"www-authenticate", b'Basic realm="feedback"')] if status == 401 else []
         if reader.answers.any_origin:
             fields.append((b"access-control-allow-origin", b"*"))

@@ -6,24 +6,14 @@ An event of an email to several people does not say whom it is about; send to on
 
 from __future__ import annotations
 
-import hmac
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Any, ClassVar, Final
 
+from vero_channels.transport import standard_webhooks
 from vero_channels.transport import webhook_json as json
-from vero_channels.transport.webhooks import (
-    Answers,
-    Post,
-    header,
-    need_secrets,
-    of_base64,
-    recent,
-    same,
-)
-from vero_deliver.errors import ConfigError, NotAuthentic
+from vero_channels.transport.webhooks import Answers, Post
 from vero_deliver.feedback import Feedback, Kind, Reason
 from vero_deliver.feedback.status import refusal
 from vero_deliver.secret import Secret
@@ -64,9 +54,7 @@ class Resend:
     answers: ClassVar[Answers] = Answers()
 
     def __post_init__(self) -> None:
-        need_secrets(self.signing_secrets, "signing_secrets")
-        if not all(_octets(secret) for secret in self.signing_secrets):
-            raise ConfigError('signing_secrets: a secret is not base64 after "whsec_"')
+        standard_webhooks.need_signing_secrets(self.signing_secrets)
 
     async def read(self, post: Post) -> list[Feedback]:
         """Raises NotAuthentic and NotUnderstood."""
@@ -76,17 +64,7 @@ class Resend:
 
     def verify(self, post: Post) -> None:
         """Raises NotAuthentic unless one of the secrets has signed id, timestamp and raw body."""
-        identity = header(post, "svix-id", self.name)
-        timestamp = header(post, "svix-timestamp", self.name)
-        signed = f"{identity}.{timestamp}.".encode("utf-8", "surrogatepass") + post.body
-        known = [
-            b64encode(hmac.digest(_octets(secret), signed, "sha256")).decode()
-            for secret in self.signing_secrets
-        ]
-        given = header(post, "svix-signature", self.name).split()
-        if not any(same(one.removeprefix("v1,"), known) for one in given if one[:3] == "v1,"):
-            raise NotAuthentic("the signature does not fit the body", channel=self.name)
-        recent(timestamp, post, self.tolerance, self.name)
+        standard_webhooks.check(post, self.signing_secrets, self.tolerance, self.name, "svix")
 
     def _feedback(self, event: dict[str, Any], post: Post) -> Feedback:
         kind = _KINDS.get(json.text(event, "type"), "unknown")
@@ -124,10 +102,6 @@ class Resend:
             metadata=metadata,
             raw=event,
         )
-
-
-def _octets(secret: Secret) -> bytes:
-    return of_base64(secret.reveal().removeprefix("whsec_"))
 
 
 def _permanent(detail: dict[str, Any]) -> bool | None:

@@ -6,14 +6,13 @@ signatures of Amazon SNS messages", docs.aws.amazon.com. Opens and clicks do not
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from vero_channels.transport import sns
 from vero_channels.transport import webhook_json as json
-from vero_channels.transport.webhooks import Answers, Confirmation, Post
-from vero_deliver.errors import ConfigError, NotUnderstood
+from vero_channels.transport.webhooks import Post
 from vero_deliver.feedback import Feedback, Kind, Reason, digest_of
 from vero_deliver.feedback.status import Refusal, refusal
 
@@ -43,60 +42,21 @@ _BOUNCES: Final[dict[str, tuple[Kind, Reason, bool | None]]] = {
     "OnAccountSuppressionList": ("rejected", "blocked", None),
     "UnsubscribedRecipient": ("rejected", "unsubscribed", None),
 }
-_VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ses:
+class Ses(sns.TopicReader):
     """Reads the posts of the SNS topics that an SES account publishes to.
 
     topics: the ARNs of these topics; anybody may make a topic that SNS signs.
     fetch: gets a certificate, given its URL at AWS; the default asks there, once per certificate.
     """
 
-    topics: Sequence[str]
     name: str = "ses"
-    fetch: Callable[[str], Awaitable[bytes]] = sns.fetch
-    _certificates: sns.Certificates = field(
-        default_factory=sns.Certificates, init=False, repr=False, compare=False
-    )
 
-    answers: ClassVar[Answers] = Answers()
+    validated: ClassVar = "Successfully validated SNS topic for Amazon SES event publishing."
 
-    def __post_init__(self) -> None:
-        if isinstance(self.topics, str) or not self.topics or not all(self.topics):
-            raise ConfigError("topics: give a list of at least one topic's ARN")
-
-    async def read(self, post: Post) -> list[Feedback] | Confirmation:
-        """Raises NotAuthentic and NotUnderstood. A Confirmation is to be visited once.
-
-        Whatever `fetch` raises goes through: the post may be repeated.
-        """
-        envelope = await self.verify(post)
-        kind = json.text(envelope, "Type")
-        if kind == "SubscriptionConfirmation":
-            topic, url = json.text(envelope, "TopicArn"), json.text(envelope, "SubscribeURL")
-            return Confirmation(self.name, topic, sns.amazon_url(url, self.name))
-        message = json.text(envelope, "Message")
-        if kind == "UnsubscribeConfirmation" or message == _VALIDATED:
-            return []
-        event = json.decoded(message, self.name)
-        if not isinstance(event, dict):
-            raise NotUnderstood("the notification holds no object", channel=self.name)
-        return self._feedback(event, envelope, post)
-
-    async def verify(self, post: Post) -> dict[str, Any]:
-        """The envelope. Raises NotAuthentic unless SNS has signed it for one of the topics."""
-        envelope = json.decoded(post.body, self.name)
-        if not isinstance(envelope, dict):
-            raise NotUnderstood("it is no SNS message", channel=self.name)
-        sns.check_envelope(envelope, post, self.topics, self.name)
-        url = sns.certificate_url(envelope, self.name)
-        certificate = await self._certificates.get(url, self.fetch, post.at)
-        sns.check_signature(envelope, certificate, self.name)
-        return envelope
-
-    def _feedback(
+    def feedback(
         self, event: dict[str, Any], envelope: Mapping[str, Any], post: Post
     ) -> list[Feedback]:
         told = json.text(event, "eventType", "notificationType")

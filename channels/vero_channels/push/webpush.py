@@ -24,11 +24,11 @@ from vero_channels.push.payload import (
     webpush_payload,
 )
 from vero_channels.transport.aes128gcm import encrypt
+from vero_channels.transport.guard import BlockedError, Guard, is_public
 from vero_channels.transport.http import HttpChannel
 from vero_channels.transport.http1 import Http1Transport
 from vero_channels.transport.http_answers import Problem
 from vero_channels.transport.keys import wire_key
-from vero_channels.transport.public_network import NotPublicError, is_public
 from vero_deliver.errors import (
     ConfigError,
     DeliveryError,
@@ -83,7 +83,7 @@ class WebPush(HttpChannel[RenderedPush]):
         self._private, self._patience = private_networks, 2 * timeout
         self._strange = 0  # refusals of the key in a row; -1 once one was accepted
         if not private_networks:
-            self._transport = Http1Transport(public_only=True)
+            self._transport = Http1Transport(guard=Guard())
 
     def __repr__(self) -> str:
         return f"WebPush(name={self._name!r}, vapid={self._vapid!r})"
@@ -152,8 +152,9 @@ class WebPush(HttpChannel[RenderedPush]):
     async def _sent(self, request: httpx.Request) -> httpx.Response:
         try:
             return await super()._sent(request)
-        except NotPublicError as error:
-            detail = f"the endpoint cannot be trusted: {error}; see private_networks"
+        except BlockedError:
+            host = request.url.host
+            detail = f"the endpoint {host} is not on the public internet; see private_networks"
             raise Refused(detail, channel=self._name) from None
 
     def shown(self, text: str) -> str:

@@ -16,7 +16,6 @@ from vero_deliver import mime
 from vero_deliver.errors import DeliveryError, Misconfigured, Refused
 from vero_deliver.mime.headers import clean, extra_fields
 from vero_deliver.rendered import Address, ContentName, File, RenderedEmail
-from vero_deliver.secret import Secret, reveal
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _CID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,200}")
@@ -54,12 +53,6 @@ class EmailApi(HttpChannel[RenderedEmail]):
     @property
     def _provider(self) -> str:
         return type(self).__name__
-
-
-def basic(username: str | Secret, password: str | Secret) -> Secret:
-    """The value of Authorization for Basic authentication (RFC 7617)."""
-    login = f"{reveal(username)}:{reveal(password)}".encode()
-    return Secret(f"Basic {base64.b64encode(login).decode()}")
 
 
 def bare(address: Address) -> str:

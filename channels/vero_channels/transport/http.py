@@ -7,6 +7,7 @@ a limit, and what is missing of one is what its reader finds missing.
 
 from __future__ import annotations
 
+import base64
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
-from vero_channels.transport.http1 import Http1Transport
+from vero_channels.transport.http1 import Http1Transport, wire
 from vero_channels.transport.http_answers import Problem, problem, shortened, verdict
 from vero_deliver.channel import Receipt
 from vero_deliver.errors import (
@@ -50,6 +51,8 @@ class HttpChannel(ABC, Generic[R]):
     pieces of the answer.
     """
 
+    signed_fields: tuple[str, ...] = ()  # that `authorized` adds beside `credentials`
+
     def __init__(
         self,
         *,
@@ -59,6 +62,7 @@ class HttpChannel(ABC, Generic[R]):
         secrets: Sequence[str | Secret] = (),
         timeout: float = 30.0,
         client: httpx.AsyncClient | None = None,
+        transport: Http1Transport | None = None,
     ) -> None:
         if client is not None and not isinstance(client, httpx.AsyncClient):
             raise ConfigError(f"channel {name!r}: client is an httpx.AsyncClient, made in Python")
@@ -69,7 +73,7 @@ class HttpChannel(ABC, Generic[R]):
         self._credentials = dict(credentials or {})
         self._secrets = _words([*self._credentials.values(), *secrets], name)
         self._timeout = httpx.Timeout(timeout).as_dict()
-        self._transport = Http1Transport()
+        self._transport = transport or Http1Transport()
         self._client = client
 
     def __repr__(self) -> str:
@@ -99,6 +103,10 @@ class HttpChannel(ABC, Generic[R]):
         Raises the DeliveryError that the answer stands for where a 2xx says no.
         """
 
+    def problem(self, response: httpx.Response) -> Problem:
+        """Code and words of an answer that says no, wherever this provider puts them."""
+        return problem(response)
+
     def refusal(self, response: httpx.Response, found: Problem) -> DeliveryError | None:
         """The error for an answer that only this provider gives; None for the usual meaning."""
         del response, found
@@ -109,6 +117,16 @@ class HttpChannel(ABC, Generic[R]):
         for field, secret in self._credentials.items():
             request.headers[field] = reveal(secret)
         return request
+
+    def preview(self, rendered: R, key: str) -> bytes:
+        """The request as HTTP/1.1 would carry it, `***` for credentials. Refused as by `send`."""
+        request = self._made(rendered, key)
+        for field in (*self._credentials, *self.signed_fields):
+            request.headers[field] = "***"
+        try:
+            return wire(request, request.content)
+        except httpx.LocalProtocolError as error:
+            raise Refused(f"this cannot be sent: {error}", channel=self._name) from None
 
     async def send(self, rendered: R, key: str) -> Receipt:
         """Hand over to the provider. Raises a DeliveryError."""
@@ -153,7 +171,7 @@ class HttpChannel(ABC, Generic[R]):
         except httpx.TransportError as fault:
             detail = f"{at}: {self._fault(fault)} after the request was sent: it may be accepted"
             raise Uncertain(detail, channel=self._name) from None
-        return await _read(response)
+        return await _read(response, request)
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:
         if self._client is None:
@@ -168,12 +186,12 @@ class HttpChannel(ABC, Generic[R]):
             return identified(self.provider_id(response))
         except UNREADABLE:
             pass
-        shown = self.said(problem(response)).detail
+        shown = self.said(self.problem(response)).detail
         detail = f"HTTP {response.status_code} without an id; it may be accepted: {shown}"
         raise Uncertain(detail, channel=self._name, code=str(response.status_code))
 
     def _error(self, response: httpx.Response) -> DeliveryError:
-        found = self.said(problem(response))
+        found = self.said(self.problem(response))
         try:
             own = self.refusal(response, found)
         except UNREADABLE:  # an answer that is not of the provider's form
@@ -194,6 +212,12 @@ class HttpChannel(ABC, Generic[R]):
         return shortened(text)
 
 
+def basic(username: str | Secret, password: str | Secret) -> Secret:
+    """The value of Authorization for Basic authentication (RFC 7617)."""
+    login = f"{reveal(username)}:{reveal(password)}".encode()
+    return Secret(f"Basic {base64.b64encode(login).decode()}")
+
+
 def identified(found: object) -> str:
     """The id of a message. ValueError where this can be none."""
     if isinstance(found, str) and 0 < len(found) <= _LONGEST_ID and found.isprintable():
@@ -201,7 +225,7 @@ def identified(found: object) -> str:
     raise ValueError("no id")
 
 
-async def _read(response: httpx.Response) -> httpx.Response:
+async def _read(response: httpx.Response, request: httpx.Request) -> httpx.Response:
     """The answer with what could be read of its body: its status counts even if no more comes."""
     pieces, size = [], 0
     if response.is_stream_consumed:  # by a hook of the client's
@@ -217,7 +241,9 @@ async def _read(response: httpx.Response) -> httpx.Response:
     finally:
         await response.aclose()
     headers = [(n, v) for n, v in response.headers.multi_items() if n != "content-encoding"]
-    return httpx.Response(response.status_code, headers=headers, content=b"".join(pieces))
+    return httpx.Response(
+        response.status_code, headers=headers, content=b"".join(pieces), request=request
+    )
 
 
 def _checked_url(text: str, name: str) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 
 import httpx
 
+from vero_channels.transport.guard import Guard
 from vero_channels.transport.http1_connection import Connection, Head
-from vero_channels.transport.public_network import NotPublicError, check_host, check_peer
 
 _Origin = tuple[str, str, int]
 _PORTS = {"http": 80, "https": 443}
@@ -29,8 +29,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
     """Connections for httpx.AsyncClient; used by one event loop at a time.
 
     limit: requests in flight; more wait for their turn. keep: seconds that an idle connection is
-    trusted. verify: a context with your authorities, or False for tests. public_only: raise
-    NotPublicError rather than connect to an address that is not on the public internet.
+    trusted. verify: a context with your authorities, or False for tests. guard: decides which
+    addresses are dialled; what it raises goes through.
     """
 
     def __init__(
@@ -39,9 +39,9 @@ class Http1Transport(httpx.AsyncBaseTransport):
         verify: ssl.SSLContext | bool = True,
         limit: int = 100,
         keep: float = 15.0,
-        public_only: bool = False,
+        guard: Guard | None = None,
     ) -> None:
-        self._verify, self._public_only = verify, public_only
+        self._verify, self._guard = verify, guard
         self._limit, self._keep = limit, keep
         self._idle: dict[_Origin, list[Connection]] = {}
         self._turns = asyncio.Semaphore(limit)
@@ -53,7 +53,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         """Send, and give back the answer as soon as its head is there."""
         self._adopt()
         timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
-        data = _wire(request, await request.aread())
+        data = wire(request, await request.aread())
         if self._turns.locked():
             await self._wait(timeouts.get("pool"))
         else:
@@ -143,26 +143,37 @@ class Http1Transport(httpx.AsyncBaseTransport):
         tls: dict[str, Any] = {}
         if scheme == "https":
             tls = {"ssl": self._tls(), "server_hostname": host, "ssl_handshake_timeout": seconds}
-        loop = asyncio.get_running_loop()
-        race = 0.25 if host.upper() != host.lower() else None  # an IP address is one address
         try:
             async with asyncio.timeout(seconds):
-                if self._public_only:
-                    await check_host(host, port)
-                _, connection = await loop.create_connection(
-                    Connection, host, port, happy_eyeballs_delay=race, **tls
-                )
+                return await self._dial(host, port, tls, seconds)
         except TimeoutError:
             raise httpx.ConnectTimeout("no connection in time") from None
         except (OSError, UnicodeError) as error:  # ssl.SSLError is an OSError
             raise httpx.ConnectError(str(error) or type(error).__name__) from None
-        if self._public_only:
+
+    async def _dial(
+        self, host: str, port: int, tls: dict[str, Any], seconds: float | None
+    ) -> Connection:
+        """A connection to the host; under a guard, to the first checked address that takes one."""
+        loop = asyncio.get_running_loop()
+        if self._guard is None:
+            race = 0.25 if host.upper() != host.lower() else None  # an IP address is one address
+            _, connection = await loop.create_connection(
+                Connection, host, port, happy_eyeballs_delay=race, **tls
+            )
+            return connection
+        trouble = OSError("the name has no address")
+        addresses = await self._guard.addresses(host, port)
+        share = seconds / len(addresses) if seconds and addresses else None
+        for address in addresses:
             try:
-                check_peer(connection.peer)
-            except NotPublicError:
-                connection.abort()
-                raise
-        return connection
+                async with asyncio.timeout(share):
+                    _, connection = await loop.create_connection(Connection, address, port, **tls)
+            except OSError as error:  # TimeoutError is one
+                trouble = error
+            else:
+                return connection
+        raise trouble
 
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
@@ -227,7 +238,7 @@ def _origin(request: httpx.Request) -> _Origin:
     return url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
 
 
-def _wire(request: httpx.Request, content: bytes) -> bytes:
+def wire(request: httpx.Request, content: bytes) -> bytes:
     """The request in octets, its body with a Content-Length. LocalProtocolError on a line end."""
     lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
     lines += [

@@ -20,6 +20,9 @@ _MAX_DETAIL = 300  # characters
 _RESETS = ("x-ratelimit-reset", "ratelimit-reset", "x-sib-ratelimit-reset")
 _EPOCH = 1_000_000_000  # a larger figure is a moment, a smaller one a number of seconds
 _SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
+_TEXTS = (
+    "description", "message", "Message", "ErrorMessage", "error", "detail", "text", "title",
+)  # fmt: skip
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -56,7 +59,7 @@ def told(found: Any, status: str) -> Problem:
         inner = nested[0] if isinstance(nested, list) else nested
         found = {**found, **inner} if isinstance(inner, dict) else found
         code = _first(found, "ErrorCode", "code", "name") or status
-        text = _first(found, "description", "message", "Message", "ErrorMessage", "error")
+        text = _first(found, *_TEXTS)
         summary = _first(found, "message", "Message")
         if text and summary and summary not in text:
             text = f"{summary}: {text}"

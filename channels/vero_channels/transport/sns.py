@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import re
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -20,8 +22,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from vero_channels.transport import webhook_json as json
-from vero_channels.transport.webhooks import Post, of_base64
-from vero_deliver.errors import NotAuthentic
+from vero_channels.transport.webhooks import Answers, Confirmation, Post, of_base64
+from vero_deliver.errors import ConfigError, NotAuthentic, NotUnderstood
+from vero_deliver.feedback import Feedback
 
 _NOTIFICATION: Final = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMATION: Final = (
@@ -56,9 +59,9 @@ def check_envelope(
     envelope: Mapping[str, Any], post: Post, topics: Sequence[str], channel: str
 ) -> None:
     """Raises NotAuthentic unless headers and body say the same, and name one of the topics."""
-    for name, field in _HEADERS.items():
-        if post.headers.get(name, "") != json.text(envelope, field):
-            raise NotAuthentic(f"its header {name} is not its {field}", channel=channel)
+    for name, named in _HEADERS.items():
+        if post.headers.get(name, "") != json.text(envelope, named):
+            raise NotAuthentic(f"its header {name} is not its {named}", channel=channel)
     if json.text(envelope, "TopicArn") not in topics:
         raise NotAuthentic("it comes from a topic that is not ours", channel=channel)
     if json.text(envelope, "Type") not in _SIGNED:
@@ -148,3 +151,60 @@ def _certificate(pem: bytes) -> x509.Certificate | None:
         return x509.load_pem_x509_certificate(pem)
     except (ValueError, UnsupportedAlgorithm):
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicReader(ABC):
+    """Reads what an account publishes to SNS topics; what `fetch` raises goes through.
+
+    validated: a message with which AWS only tries a topic.
+    """
+
+    topics: Sequence[str]
+    name: str
+    fetch: Callable[[str], Awaitable[bytes]] = fetch
+    _certificates: Certificates = field(
+        default_factory=Certificates, init=False, repr=False, compare=False
+    )
+
+    answers: ClassVar[Answers] = Answers()
+    validated: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.topics, str) or not self.topics or not all(self.topics):
+            raise ConfigError("topics: give a list of at least one topic's ARN")
+
+    @abstractmethod
+    def feedback(
+        self, event: dict[str, Any], envelope: Mapping[str, Any], post: Post
+    ) -> list[Feedback]:
+        """What one event says. envelope: what SNS put around it."""
+
+    async def read(self, post: Post) -> list[Feedback] | Confirmation:
+        """Raises NotAuthentic and NotUnderstood. A Confirmation is to be visited once.
+
+        Whatever `fetch` raises goes through: the post may be repeated.
+        """
+        envelope = await self.verify(post)
+        kind = json.text(envelope, "Type")
+        if kind == "SubscriptionConfirmation":
+            topic, url = json.text(envelope, "TopicArn"), json.text(envelope, "SubscribeURL")
+            return Confirmation(self.name, topic, amazon_url(url, self.name))
+        message = json.text(envelope, "Message")
+        if kind == "UnsubscribeConfirmation" or message == self.validated:
+            return []
+        event = json.decoded(message, self.name)
+        if not isinstance(event, dict):
+            raise NotUnderstood("the notification holds no object", channel=self.name)
+        return self.feedback(event, envelope, post)
+
+    async def verify(self, post: Post) -> dict[str, Any]:
+        """The envelope. Raises NotAuthentic unless SNS has signed it for one of the topics."""
+        envelope = json.decoded(post.body, self.name)
+        if not isinstance(envelope, dict):
+            raise NotUnderstood("it is no SNS message", channel=self.name)
+        check_envelope(envelope, post, self.topics, self.name)
+        url = certificate_url(envelope, self.name)
+        certificate = await self._certificates.get(url, self.fetch, post.at)
+        check_signature(envelope, certificate, self.name)
+        return envelope

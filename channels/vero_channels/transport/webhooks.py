@@ -20,17 +20,26 @@ class Post:
     """One request of a provider.
 
     body: the bytes as they came. headers: names in lower case. at: now, with its timezone.
+    query: what stood behind the ? of the URL, as it came.
     """
 
     body: bytes
     headers: Mapping[str, str]
     at: datetime
+    query: str = ""
 
     @classmethod
-    def of(cls, body: bytes, headers: Mapping[str, str], at: datetime | None = None) -> Post:
+    def of(
+        cls,
+        body: bytes,
+        headers: Mapping[str, str],
+        at: datetime | None = None,
+        *,
+        query: str = "",
+    ) -> Post:
         """From a framework's request; `at` left out is this moment."""
         named = {name.lower(): value for name, value in headers.items()}
-        return cls(body, named, at or datetime.now(UTC))
+        return cls(body, named, at or datetime.now(UTC), query)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
-from vero_channels.transport.public_network import Address
+from vero_channels.transport.guard import Address
 
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver

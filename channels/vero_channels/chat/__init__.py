@@ -1,0 +1,1 @@
+"""Drivers that post to a chat channel through its incoming webhook."""

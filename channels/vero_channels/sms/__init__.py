@@ -1,0 +1,1 @@
+"""Drivers that send text messages through a provider's HTTP API."""
