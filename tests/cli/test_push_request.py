@@ -11,8 +11,8 @@ EXAMPLES = str(Path(__file__).parents[2] / "examples")
 
 
 def test_render_prints_it() -> None:
-    """`render -f http` chooses the push of a message that has no http content."""
-    example = ("-C", EXAMPLES, "render", "order-shipped", "-t", "ada", "-f", "http")
+    """The request that a push becomes, the same each time."""
+    example = ("-C", EXAMPLES, "render", "order-shipped", "-t", "ada", "-c", "push", "-f", "http")
     done = run(*example)
     assert done.exit_code == 0, done.output
     assert done.stdout_bytes.startswith(b"POST /3/device/")

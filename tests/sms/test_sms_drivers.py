@@ -72,7 +72,7 @@ class TestTwilio(SmsApiContract):
         """What can be no SID and no URL."""
         for options in ({"messaging_service": "x"}, {"status_callback": "hooks.example.com"}):
             with pytest.raises(ConfigError, match=next(iter(options))):
-                self.channel("", **options)
+                self.channel("http://127.0.0.1:9", **options)
         with pytest.raises(ConfigError, match="account_sid"):
             Twilio("../x", SECRET)
 
@@ -317,7 +317,7 @@ class TestPlivo(SmsApiContract):
         assert asked.json["powerpack_uuid"] == "p-1"
         assert "src" not in asked.json
         with pytest.raises(ConfigError, match="powerpack"):
-            self.channel("", powerpack="p-1", senders={"GB": "VERO"})
+            self.channel("http://127.0.0.1:9", powerpack="p-1", senders={"GB": "VERO"})
 
     @pytest.mark.anyio
     async def test_invalid_number_in_a_success(self) -> None:
