@@ -15,6 +15,8 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
     ("project",),
     ("config", "construct", "deliver", "audience"),
+    ("desk",),
+    ("outbox",),
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter", "domains"),
     ("render",),
     ("data", "keys"),
@@ -24,7 +26,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("rendered",),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
-    ("errors", "plain", "secret", "source"),
+    ("errors", "plain", "secret", "source", "states"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
 SEAM = {"channel", "errors", "feedback", "mime", "rendered", "secret", "user"}
