@@ -118,7 +118,7 @@ class Project:
     def deliverer(self, contents: Sequence[ContentName] = get_args(ContentName)) -> Deliverer:
         """A deliverer over this environment's channels for those contents. Raises ConfigError."""
         carriers = self._carriers()
-        channels = {
+        channels: dict[Any, Any] = {
             content: self.channel(carriers[content], content)
             for content in contents
             if content in carriers

@@ -1,9 +1,9 @@
 """The states of a recorded delivery, and what may follow each: docs/outbox.md tells them.
 
-    queued -> sending -> accepted -> delivered -> bounced, complained
-                 |-> deferred -> sending ...
-                 |-> refused, gone, unrendered, skipped, suppressed, uncertain
-    queued, deferred -> expired, cancelled
+queued -> sending -> accepted -> delivered -> bounced, complained
+             |-> deferred -> sending ...
+             |-> refused, gone, unrendered, skipped, suppressed, uncertain
+queued, deferred -> expired, cancelled
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from vero_deliver import (
     sync,
 )
 from vero_deliver.channel import Receipt
-from vero_deliver.deliver import Outcome
+from vero_deliver.delivery import Outcome
 from vero_deliver.errors import (
     Deferred,
     DeliveryError,

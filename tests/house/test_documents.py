@@ -24,7 +24,7 @@ from vero_deliver.cli import SECTIONS, cli
 from vero_deliver.cli.send import exit_code
 from vero_deliver.config import From, Links, Settings
 from vero_deliver.data import TYPE_NAMES
-from vero_deliver.deliver import Delivery, Outcome, State
+from vero_deliver.delivery import Delivery, Outcome, State
 from vero_deliver.domains import State as RecordState
 from vero_deliver.mime import Domain
 from vero_deliver.plain import MAX_DIGITS

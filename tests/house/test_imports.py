@@ -19,7 +19,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("outbox",),
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter", "domains"),
     ("render",),
-    ("data", "keys"),
+    ("data", "keys", "delivery"),
     ("decode", "address_list"),
     ("channel",),
     ("message",),

@@ -20,7 +20,8 @@ from vero_deliver.cli.printing import as_json as json_text
 from vero_deliver.cli.recipients import about, for_sending
 from vero_deliver.cli.repeats import Repeats
 from vero_deliver.cli.session import Session
-from vero_deliver.deliver import Deliverer, Delivery
+from vero_deliver.deliver import Deliverer
+from vero_deliver.delivery import Delivery
 from vero_deliver.message import Message
 from vero_deliver.project import Project
 from vero_deliver.render import About
