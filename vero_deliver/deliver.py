@@ -89,6 +89,7 @@ class Deliverer:
         self.channels: Mapping[ContentName, Channel[Any]] = dict(channels)  # type: ignore[arg-type]
         self.outbox = outbox
         self._policy = policy
+        self._sound: set[str] = set()  # versions of messages that were rendered once
 
     @property
     def policy(self) -> Policy:
@@ -142,7 +143,7 @@ class Deliverer:
         not_before: datetime | None = None,
         **sending: Unpack[Sending],
     ) -> list[Delivery]:
-        """Record what a worker is to send; nothing is rendered or sent now.
+        """Record what a worker is to send.
 
         into: a connection or session of SQLAlchemy, async or not, to the outbox's own database:
         the deliveries are then part of its transaction, and are sent if that is committed.
@@ -184,9 +185,9 @@ class Deliverer:
         check_call(message, user, about)
         contents = sending.get("contents")
         contents = message.contents if contents is None else contents
-        if self.outbox is not None:
-            for content in contents:
-                self.renderer.plan(message, content)
+        if self.outbox is not None and message.version not in self._sound:
+            list(self.render(message, user, contents=contents, **about))  # before it is promised
+            self._sound.add(message.version)
         return contents, about
 
     def _orders(

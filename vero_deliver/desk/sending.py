@@ -17,7 +17,7 @@ from vero_deliver.desk.policy import Policy
 from vero_deliver.errors import DeliveryError, MessageError, Misconfigured, RenderError, Uncertain
 from vero_deliver.message import Message
 from vero_deliver.outbox.packing import unpack, unpack_user
-from vero_deliver.outbox.records import Leased, Start
+from vero_deliver.outbox.records import Leased, Result, Start
 from vero_deliver.outbox.store import Outbox
 from vero_deliver.render import About
 from vero_deliver.rendered import ContentName, Rendered, RenderedEmail, Skipped, document
@@ -64,9 +64,9 @@ class Desk:
 
         A channel's failure is an outcome, never an exception.
         """
-        rendered = await self._rendered(leased)
-        if isinstance(rendered, (Skipped, RenderError, Misconfigured)):
-            return await self._file(leased, rendered)
+        made = await self._rendered(leased)
+        if not isinstance(made, tuple):
+            return await self._file(leased, made)
         channel = self.composer.channels.get(leased.content)
         if channel is None:
             return await self._file(leased, Skipped(f"no channel carries {leased.content}"))
@@ -75,17 +75,32 @@ class Desk:
             detail = f"{channel.name} cannot know whether {leased.channel} has delivered it"
             return await self._file(leased, Uncertain(detail, channel=leased.channel))
         start = Start(leased, channel.name, repeatable=channel.idempotent or repeats)
-        if not await self.journal.write(start):
+        if not await self._may_start(start):
             return None
-        return await self._hand_over(leased, channel, rendered)
+        return await self._hand_over(leased, channel, *made)
 
-    async def _hand_over(self, leased: Leased, channel: Channel[Any], rendered: Rendered) -> Sent:
-        started_at = self.outbox.now()
-        about: dict[str, Any] = {
-            "started_at": started_at,
-            "channel": channel,
-            "digest": digest(rendered, leased),
-        }
+    async def _may_start(self, start: Start) -> bool:
+        try:
+            return await self.journal.write(start)
+        except asyncio.CancelledError:  # it may be recorded, and will not happen
+            leased, now = start.leased, self.outbox.now()
+            self.journal.put(
+                Result(
+                    leased=leased,
+                    state="deferred",
+                    ended_at=now,
+                    next_attempt_at=now,
+                    channel=leased.channel,
+                    in_doubt=leased.in_doubt,
+                )
+            )
+            raise
+
+    async def _hand_over(
+        self, leased: Leased, channel: Channel[Any], rendered: Rendered, digest: str
+    ) -> Sent:
+        about: dict[str, Any] = {"channel": channel, "digest": digest}
+        about["started_at"] = self.outbox.now()
         outcome: Receipt | DeliveryError
         try:
             outcome = await channel.send(rendered, leased.key)
@@ -106,13 +121,17 @@ class Desk:
             log.warning("%s: %s, after its lease was lost", leased.key, result.state)
         return outcome
 
-    async def _rendered(self, leased: Leased) -> Rendered | Skipped | RenderError | Misconfigured:
+    async def _rendered(
+        self, leased: Leased
+    ) -> tuple[Rendered, str] | Skipped | RenderError | Misconfigured:
+        """What to hand over and its digest, or why there is nothing."""
         message = await self._message(leased)
         try:
-            return self._compose(message, leased)
-        except (
-            MessageError
-        ) as error:  # a layout that was there before: whoever sees it puts it back
+            made = self._compose(message, leased)
+            if isinstance(made, (Skipped, RenderError)):
+                return made
+            return made, _digest(made, leased)
+        except MessageError as error:  # a layout that is gone may come back
             return Misconfigured(str(error), channel=leased.content)
         except Exception as error:  # one delivery must not stop all others
             log.exception("rendering of %s failed", leased.key)
@@ -135,7 +154,7 @@ class Desk:
         return self._messages[name]
 
 
-def digest(rendered: Rendered, leased: Leased) -> str:
+def _digest(rendered: Rendered, leased: Leased) -> str:
     """SHA-256 of an email's bytes before signatures, or of the JSON of another content."""
     if isinstance(rendered, RenderedEmail):
         raw = rendered.mime(leased.key)  # built already, see fit_to_send
