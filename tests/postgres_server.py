@@ -55,6 +55,15 @@ def postgres() -> Iterator[str]:
             server.wait(START)
 
 
+def new_database(server: str, name: str) -> str:
+    """The URL of a new database on that server."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return f"{server.rpartition('/')[0]}/{name}"
+
+
 def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
     import psycopg
 

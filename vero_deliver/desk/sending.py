@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, Unpack, cast
+from typing import Any, Final, Protocol, Unpack, cast
 
 from vero_deliver.channel import Channel, Receipt
 from vero_deliver.delivery import Sent
@@ -21,7 +21,10 @@ from vero_deliver.outbox.records import Leased, Result, Start
 from vero_deliver.outbox.store import Outbox
 from vero_deliver.render import About
 from vero_deliver.rendered import ContentName, Rendered, RenderedEmail, Skipped, document
+from vero_deliver.resource import from_resource
 from vero_deliver.user import User
+
+_KEPT: Final = 256  # messages
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +153,11 @@ class Desk:
     async def _message(self, leased: Leased) -> Message:
         name = (leased.message_id, leased.message_version)
         if name not in self._messages:
-            self._messages[name] = await asyncio.to_thread(self.outbox.message, *name)
+            document = await asyncio.to_thread(self.outbox.document, *name)
+            if len(self._messages) >= _KEPT:
+                self._messages.clear()
+            # not on the thread: msgspec crashes where two threads decode a type for the first time
+            self._messages[name] = from_resource(json.loads(document))
         return self._messages[name]
 
 
