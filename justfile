@@ -27,6 +27,14 @@ bench:
 bench-render *args:
     VENV=$(scripts/venv bench) && scripts/peers benchmarks/peers && "$VENV/bin/python" -m benchmarks.render {{ args }}
 
+# how fast ready messages are handed over, beside peers: --json
+bench-smtp *args:
+    VENV=$(scripts/venv dev) && scripts/peers benchmarks/peers && "$VENV/bin/python" -m benchmarks.smtp {{ args }}
+
+# requests per second of HTTP clients, 16 in flight: --json, --flight N
+bench-http *args:
+    VENV=$(scripts/venv bench) && "$VENV/bin/python" -m benchmarks.http {{ args }}
+
 # wheel and sdist
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build

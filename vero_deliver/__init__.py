@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vero_deliver.channel import BatchChannel as BatchChannel
     from vero_deliver.channel import Channel as Channel
     from vero_deliver.channel import Receipt as Receipt
     from vero_deliver.deliver import Deliverer as Deliverer
@@ -37,12 +38,15 @@ if TYPE_CHECKING:
     from vero_deliver.rendered import Skipped as Skipped
     from vero_deliver.resource import from_resource as from_resource
     from vero_deliver.resource import to_resource as to_resource
+    from vero_deliver.routes import Failover as Failover
+    from vero_deliver.routes import RoundRobin as RoundRobin
+    from vero_deliver.routes import Throttled as Throttled
     from vero_deliver.secret import Secret as Secret
     from vero_deliver.user import Device as Device
     from vero_deliver.user import User as User
 
 _HOMES = {
-    "channel": ("Channel", "Receipt"),
+    "channel": ("BatchChannel", "Channel", "Receipt"),
     "outbox.store": ("Outbox",),
     "project": ("Project",),
     "deliver": ("Deliverer",),
@@ -56,6 +60,7 @@ _HOMES = {
     "render": ("Made", "Renderer"),
     "rendered": ("RenderedEmail", "RenderedHttp", "RenderedPush", "RenderedSms", "Skipped"),
     "resource": ("from_resource", "to_resource"),
+    "routes": ("Failover", "RoundRobin", "Throttled"),
     "secret": ("Secret",),
     "user": ("Device", "User"),
 }  # fmt: skip

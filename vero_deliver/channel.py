@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from vero_deliver.errors import DeliveryError
 from vero_deliver.rendered import Rendered
 
 R = TypeVar("R", bound=Rendered, contravariant=True)
@@ -43,4 +45,12 @@ class Channel(Protocol[R]):
 
     async def aclose(self) -> None:
         """Give back connections. Idempotent."""
+        ...
+
+
+class BatchChannel(Channel[R], Protocol[R]):
+    """A channel that hands over several messages in one call to its provider."""
+
+    async def send_many(self, batch: Sequence[tuple[R, str]]) -> list[Receipt | DeliveryError]:
+        """What became of each message and its key, in the same order; nothing is raised."""
         ...

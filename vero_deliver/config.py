@@ -20,6 +20,7 @@ from vero_deliver.reading import ReadError, display, parse_toml, read_text
 from vero_deliver.render.markup import Inliner
 from vero_deliver.render.undefined import Policy
 from vero_deliver.rendered import ContentName
+from vero_deliver.routes.table import RouteTable, check_routes
 from vero_deliver.toml_lines import toml_lines
 
 FILE = "vero-deliver.toml"
@@ -54,7 +55,7 @@ class Settings(
 ):
     """What vero-deliver.toml may hold.
 
-    env: per environment, the channel that carries each content.
+    env: per environment, the channel or route that carries each content.
     """
 
     messages: str = "messages"
@@ -66,6 +67,7 @@ class Settings(
     links: Links = Links()
     channels: Mapping[str, Mapping[str, Any]] = {}
     domains: Mapping[str, Mapping[str, Any]] = {}
+    routes: Mapping[str, RouteTable] = {}
     env: Mapping[str, Mapping[ContentName, str]] = {}
 
 
@@ -119,15 +121,17 @@ def _config(file: Path, document: dict[str, Any], lines: Mapping[KeyPath, int]) 
         settings = decode(Settings, document, where=where)
     except MessageError as error:
         raise ConfigError(str(error)) from None
+    check_routes(settings.routes, {OUTBOX, *settings.channels}, where)
     _check_carriers(settings, where)
     return Config(file, settings, origins, where)
 
 
 def _check_carriers(settings: Settings, where: Where) -> None:
+    known = {OUTBOX, *settings.channels, *settings.routes}
     for env, carriers in settings.env.items():
         for content, channel in carriers.items():
-            if channel != OUTBOX and channel not in settings.channels:
-                hint = nearest(channel, settings.channels)
+            if channel not in known:
+                hint = nearest(channel, known)
                 place = where(("env", env, content))
                 raise ConfigError(f"{place}: there is no channel {channel!r}{hint}")
 

@@ -8,11 +8,14 @@ VeroDeliverError
   + RenderError        this message cannot be made for this user
   |   - DataError      the sender's data is not what the message declares
   + DeliveryError      a channel did not confirm acceptance; named by what happens next
-      + Refused        final for this recipient: drop it, never retry
-      |   - Gone       the address or token is dead: also suppress it
-      + Deferred       not accepted: retry after `retry_after` seconds; may fail over
-      + Misconfigured  our account, key or domain is wrong: pause the channel, keep the message
-      + Uncertain      it left us and no answer came: never fail over; retry only if idempotent
+  |   + Refused        final for this recipient: drop it, never retry
+  |   |   - Gone       the address or token is dead: also suppress it
+  |   + Deferred       not accepted: retry after `retry_after` seconds; may fail over
+  |   + Misconfigured  our account, key or domain is wrong: pause the channel, keep the message
+  |   + Uncertain      it left us and no answer came: never fail over; retry only if idempotent
+  + FeedbackError      what came in as feedback is not taken
+      + NotAuthentic   not shown to come from the provider: believe nothing of it
+      + NotUnderstood  it comes from the provider and is no feedback
 """
 
 from __future__ import annotations
@@ -102,3 +105,22 @@ class Misconfigured(DeliveryError):
 
 class Uncertain(DeliveryError):
     """It left us and no answer came: it may have been accepted. Never fail over."""
+
+
+class FeedbackError(VeroDeliverError):
+    """What came in as feedback is not taken. Shows nothing of what came.
+
+    channel: configured name of the channel that it was for.
+    """
+
+    def __init__(self, detail: str, *, channel: str) -> None:
+        super().__init__(f"{channel}: {detail}")
+        self.detail, self.channel = detail, channel
+
+
+class NotAuthentic(FeedbackError):
+    """Nothing shows that it comes from the provider: a forgery, or a secret that is not ours."""
+
+
+class NotUnderstood(FeedbackError):
+    """It is authentic and has another form than the provider's feedback: it will never be read."""

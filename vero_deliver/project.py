@@ -12,6 +12,7 @@ from typing import Any, get_args
 from vero_deliver.channel import Channel
 from vero_deliver.config import FILE, OUTBOX, Config, Settings, find
 from vero_deliver.construct import construct, domains_of, make_domain
+from vero_deliver.construct_route import construct_route
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import ConfigError
 from vero_deliver.loader import load_message, message_ids
@@ -21,6 +22,8 @@ from vero_deliver.plain import nearest
 from vero_deliver.reading import display
 from vero_deliver.render import Renderer
 from vero_deliver.rendered import ContentName
+
+_Made = dict[tuple[str, ContentName], Channel[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,24 +113,43 @@ class Project:
         )
 
     def carrier(self, content: ContentName) -> str:
-        """The channel that carries a content here: "relay (smtp)", or "nothing"."""
+        """What carries a content here: "relay (smtp)", "bulk (failover: a, b)", or "nothing"."""
         name = self._carriers().get(content, "")
+        if name in self.settings.routes:
+            return f"{name} ({self.settings.routes[name]})"
         driver = self._table(name, content).get("driver", "") if name else ""
         return f"{name} ({driver})" if name else "nothing"
 
     def deliverer(self, contents: Sequence[ContentName] = get_args(ContentName)) -> Deliverer:
         """A deliverer over this environment's channels for those contents. Raises ConfigError."""
         carriers = self._carriers()
+        made: _Made = {}
         channels: dict[Any, Any] = {
-            content: self.channel(carriers[content], content)
+            content: self._channel(carriers[content], content, made)
             for content in contents
             if content in carriers
         }
         return Deliverer(self.renderer(), **channels)
 
     def channel(self, name: str, content: ContentName) -> Channel[Any]:
-        """The channel of that name, constructed. Raises ConfigError naming table and key."""
-        return construct(name, self._table(name, content), content, **self._about())
+        """The channel or route of that name, made. Raises ConfigError naming table and key."""
+        return self._channel(name, content, {})
+
+    def _channel(self, name: str, content: ContentName, made: _Made) -> Channel[Any]:
+        """One object for a name, so that what two routes share is throttled as one."""
+        if (name, content) not in made:
+            made[name, content] = self._make(name, content, made)
+        return made[name, content]
+
+    def _make(self, name: str, content: ContentName, made: _Made) -> Channel[Any]:
+        routes = self.settings.routes
+        if name not in routes:
+            return construct(name, self._table(name, content), content, **self._about())
+
+        def member(other: str) -> Channel[Any]:
+            return self._channel(other, content, made)
+
+        return construct_route(name, routes[name], content, where=self.config.where, member=member)
 
     def domain(self, name: str) -> Domain:
         """The sending domain of that name. Raises ConfigError naming table and key."""
@@ -138,10 +160,15 @@ class Project:
         return make_domain(name, tables[name], root=self.root, where=self.config.where)
 
     def email_domains(self) -> Domains:
-        """Who signs emails here: the sending domains of this environment's channel for email."""
+        """Who signs emails here: the sending domains of this environment's channel for email.
+
+        Of a route it is the first channel: the one that carries them while all is well.
+        """
         name = self._carriers().get("email")
         if name is None or not self.settings.domains:
             return Domains()
+        while name in self.settings.routes:
+            name = next(iter(self.settings.routes[name].members.values()))
         return Domains(domains_of(name, self._table(name, "email"), "email", **self._about()))
 
     def _about(self) -> dict[str, Any]:
@@ -159,7 +186,8 @@ class Project:
             return {"driver": "eml" if content == "email" else "json", "folder": OUTBOX}
         channels = self.settings.channels
         if name not in channels:
-            hint = nearest(name, channels) or f"; there are {', '.join(channels) or 'none'}"
+            known = [*channels, *self.settings.routes]
+            hint = nearest(name, known) or f"; there are {', '.join(known) or 'none'}"
             raise ConfigError(f"{display(self.config.file)}: there is no channel {name!r}{hint}")
         return channels[name]
 

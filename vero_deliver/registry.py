@@ -33,10 +33,25 @@ class Driver:
         return content in (self.contents or getattr(self.load(), "contents", ()))
 
 
+_EMAIL_APIS = {
+    "sendgrid": "SendGrid",
+    "mailgun": "Mailgun",
+    "mailjet": "Mailjet",
+    "ses": "Ses",
+    "postmark": "Postmark",
+    "sparkpost": "SparkPost",
+    "brevo": "Brevo",
+    "resend": "Resend",
+    "mandrill": "Mandrill",
+}
 DRIVERS = {
     driver.name: driver
     for driver in (
         Driver("smtp", "vero_channels.email.smtp:Smtp", ("email",)),
+        *(
+            Driver(name, f"vero_channels.email.{name}:{cls}", ("email",))
+            for name, cls in _EMAIL_APIS.items()
+        ),
         Driver("eml", "vero_channels.email.eml:Eml", ("email",)),
         Driver("json", "vero_channels.documents:Documents", ("push", "sms", "http")),
         Driver("memory", "vero_channels.memory:Memory", ("email", "push", "sms", "http")),

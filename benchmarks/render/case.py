@@ -11,14 +11,11 @@ from statistics import median
 from types import ModuleType
 from typing import Any, Literal
 
+from benchmarks.node import Unavailable as Unavailable
 from benchmarks.render.receipt import Order, order
 
 # a signed message, a message, an HTML body, or nothing that is about an order
 Gives = Literal["signed", "message", "html", "nothing"]
-
-
-class Unavailable(Exception):
-    """A peer that cannot be measured here, and why; its row says so."""
 
 
 @dataclass(frozen=True)

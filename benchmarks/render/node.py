@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import base64
-import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from benchmarks.render.case import Case, Gives, Unavailable
+from benchmarks import node
+from benchmarks.render.case import Case, Gives
 from benchmarks.render.dialects import handlebars
 from benchmarks.render.keys import DOMAIN, PEM, SELECTOR
 from benchmarks.render.ours import HTML, OURS, PARTS, READY, TEMPLATE
 from benchmarks.render.receipt import AT, SUBJECT, Order, order, template
 
-PEERS = Path(__file__).parents[1] / "peers"
 HANDLEBARS, NODEMAILER = "Handlebars (node)", "nodemailer (node)"
 BOTH = "Handlebars and nodemailer (node)"
 NAMES = (HANDLEBARS, NODEMAILER, BOTH)
@@ -28,41 +24,24 @@ CALLS, ORDERS, WARM_UP = 20, 400, 15  # messages a round; orders, taken in turns
 @contextmanager
 def peer() -> Iterator[Node]:
     """The process, warm; it ends with the block. Raises Unavailable."""
-    node = shutil.which("node")
-    if not node:
-        raise Unavailable("there is no node")
-    lacking = [n for n in ("handlebars", "nodemailer") if not (PEERS / "node_modules" / n).is_dir()]
-    if lacking:
-        raise Unavailable("not installed: run scripts/peers benchmarks/peers")
-    with subprocess.Popen(
-        [node, str(PEERS / "render.mjs")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-    ) as process:
-        try:
-            yield Node(process)
-        finally:
-            assert process.stdin
-            process.stdin.close()
+    with node.peer("render.mjs", "handlebars", "nodemailer") as process:
+        yield Node(process)
 
 
 class Node:
     """The process, given templates, orders and a key."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: node.Process) -> None:
         self._process = process
-        self._write(
-            {
-                "html": handlebars(template("receipt.html")),
-                "text": handlebars(template("receipt.txt")),
-                "subject": SUBJECT,
-                "orders": [_plain(order(number)) for number in range(ORDERS)],
-                "domainName": DOMAIN,
-                "keySelector": SELECTOR,
-                "privateKey": PEM.decode(),
-                "date": AT.isoformat(),
-            }
+        process.tell(
+            html=handlebars(template("receipt.html")),
+            text=handlebars(template("receipt.txt")),
+            subject=SUBJECT,
+            orders=[_plain(order(number)) for number in range(ORDERS)],
+            domainName=DOMAIN,
+            keySelector=SELECTOR,
+            privateKey=PEM.decode(),
+            date=AT.isoformat(),
         )
 
     def cases(self) -> Iterator[Case]:
@@ -74,23 +53,14 @@ class Node:
 
     def _case(self, title: str, name: str, covers: str, base: str, gives: Gives) -> Case:
         for _ in range(WARM_UP):  # until V8 has optimised it
-            self._ask(name=name, calls=CALLS)
-        batch = partial(self._ask, name=name, calls=CALLS)
+            self._process.ask(name=name, calls=CALLS)
+        batch = partial(self._process.ask, name=name, calls=CALLS)
         run = partial(self._make, name, gives)
         return Case(title, covers, run, base, gives, CALLS, batch=batch)
 
     def _make(self, name: str, gives: Gives, order: Order) -> str | bytes:
-        made = base64.b64decode(self._ask(name=name, make=_plain(order)))
+        made = base64.b64decode(self._process.ask(name=name, make=_plain(order)))
         return made.decode() if gives == "html" else made
-
-    def _ask(self, **question: Any) -> Any:
-        self._write(question)
-        assert self._process.stdout
-        return json.loads(self._process.stdout.readline())
-
-    def _write(self, value: Any) -> None:
-        assert self._process.stdin
-        print(json.dumps(value), file=self._process.stdin, flush=True)
 
 
 def _plain(order: Order) -> dict[str, Any]:

@@ -20,11 +20,15 @@ class Sent:
 
 
 class Memory:
-    """Keeps every message in `sent`, in order; a key that was accepted before adds nothing."""
+    """Keeps every message in `sent`, in order; a key that was accepted before adds nothing.
 
-    def __init__(self, *, name: str = "memory") -> None:
+    idempotent: False keeps a repeated key again, as most providers would.
+    """
+
+    def __init__(self, *, name: str = "memory", idempotent: bool = True) -> None:
         self.sent: list[Sent] = []
         self._name = name
+        self._idempotent = idempotent
         self._receipts: dict[str, Receipt] = {}
         self._failures: list[DeliveryError] = []
 
@@ -38,8 +42,8 @@ class Memory:
 
     @property
     def idempotent(self) -> bool:
-        """True: a repeated key gets its first receipt."""
-        return True
+        """True, unless told otherwise: a repeated key gets its first receipt."""
+        return self._idempotent
 
     def fail(self, error: DeliveryError, times: int = 1) -> None:
         """Let the next `times` sends raise `error`, after those asked for earlier."""
@@ -49,7 +53,7 @@ class Memory:
         """Keep the message, or raise the next error asked for by `fail`."""
         if self._failures:
             raise self._failures.pop(0).with_traceback(None)
-        if key not in self._receipts:
+        if key not in self._receipts or not self._idempotent:
             number = len(self.sent) + 1
             receipt = Receipt(self._name, f"{self._name}-{number}", datetime.now(UTC))
             self._receipts[key] = receipt

@@ -227,7 +227,7 @@ class TestReuse:
         """A send that is cancelled while it waits for its turn disturbs nobody."""
         async with (
             Scripted({".": [Fault.HANG]}, {}) as server,
-            sending(server.port, data_timeout=0.3) as smtp,
+            sending(server.port, data_timeout=0.3, connections=1) as smtp,
         ):
             tasks = [asyncio.create_task(smtp.send(sample_email(), f"key-{n}")) for n in range(3)]
             await server.hanging.wait()

@@ -1,15 +1,19 @@
-"""The benchmark of rendering compares like with like."""
+"""The benchmarks compare like with like, and run."""
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 
 import pytest
 
+from benchmarks import http
 from benchmarks.render import engines, naive, ours, parts
 from benchmarks.render.case import Case, Unavailable
 from benchmarks.render.check import check, page, read_parts, urls
 from benchmarks.render.receipt import Order, order
+from benchmarks.smtp.__main__ import LINES, Line, measure
 
 MAKERS: dict[str, Callable[[], Case]] = {
     ours.TEMPLATE: ours.html_only,
@@ -60,3 +64,19 @@ def test_a_lost_line_is_noticed() -> None:
 def test_no_two_orders_are_alike() -> None:
     """What is personalised differs, so that nothing is gained by remembering it."""
     assert len({str(order(number).context["order"]["lines"]) for number in range(300)}) == 300
+
+
+def test_smtp_is_measured() -> None:
+    """Every client but node's sends what it is told, and has a figure on each kind of line."""
+    for line in LINES:
+        short = Line(line.name, line.connections, line.delay, defaultdict(lambda: 4))
+        found = asyncio.run(measure(short, rounds=1, process=None))
+        assert set(found) == {"vero_envelope", "vero_cross", "vero_bdat", "aiosmtplib"}
+        assert all(speed["per_s"] > 0 for speed in found.values())
+
+
+def test_http_clients_get_the_same() -> None:
+    """A short run of every client that is installed: each answer is looked at."""
+    found = http.run(4, rounds=1, count=40)
+    assert {"vero", "httpx"} <= set(found)
+    assert all(row.per_s[0] > 0 for row in found.values())

@@ -37,6 +37,8 @@ from vero_deliver.render.run import Run
 from vero_deliver.render.templates import Templates
 from vero_deliver.rendered import Skipped
 from vero_deliver.resource.shape import BOOKKEEPING
+from vero_deliver.routes import Throttled
+from vero_deliver.routes.table import RouteTable
 
 COMMANDS: Final = tuple(name for commands in SECTIONS.values() for name in commands)
 
@@ -109,6 +111,7 @@ MODELS: Final[dict[type[msgspec.Struct], tuple[str, str, set[str]]]] = {
     Settings: ("configuration.md", "Settings", set()),
     From: ("configuration.md", "From", set()),
     Links: ("configuration.md", "Links", set()),
+    RouteTable: ("configuration.md", "Routes", set()),
 }
 
 
@@ -225,6 +228,32 @@ def test_every_state_has_a_true_row(state: State) -> None:
 def test_every_smtp_option_has_a_row() -> None:
     """The table has the arguments of Smtp."""
     assert set(rows(section(read("sending.md"), "SMTP"))) == set(inspect.signature(Smtp).parameters)
+
+
+def test_every_option_of_an_email_api_has_a_row() -> None:
+    """The table has each option with the drivers that take it, and no other."""
+    taken: dict[str, list[str]] = {}
+    loaded = {driver.name: driver.load() for driver in registry.DRIVERS.values()}
+    apis = {name: api for name, api in loaded.items() if hasattr(api, "capabilities")}
+    for name, api in apis.items():
+        for option in inspect.signature(api).parameters:
+            taken.setdefault(option, []).append(name)
+    table = rows(section(read("sending.md"), "Email APIs"))
+    assert set(table) == set(taken)
+    for option, names in taken.items():
+        told = table[option][0]
+        if told == "all":
+            assert set(names) == set(apis)
+        elif told.startswith("all but "):
+            assert set(apis) - set(names) == set(re.findall(r"\w+", told[8:])) - {"and"}
+        else:
+            assert set(told.split(", ")) == set(names)
+
+
+def test_every_throttle_option_has_a_row() -> None:
+    """The table has the arguments of Throttled, but for the channel."""
+    options = set(inspect.signature(Throttled).parameters) - {"channel"}
+    assert options <= set(rows(section(read("sending.md"), "Routes")))
 
 
 def test_every_key_of_a_domain_has_a_row() -> None:

@@ -22,13 +22,12 @@ from vero_deliver.errors import Deferred, DeliveryError, Misconfigured
 from vero_deliver.secret import reveal
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Session:
-    """A session ready for MAIL FROM. clean: no transaction is open on it."""
+    """A session ready for MAIL FROM, and what the server's last EHLO offered, in lower case."""
 
     dialogue: Dialogue
     extensions: Mapping[str, str]
-    clean: bool = True
 
 
 async def open_session(server: Server) -> Session:

@@ -1,0 +1,1 @@
+"""Webhooks of providers, read into `vero_deliver.feedback.Feedback`."""

@@ -1,0 +1,72 @@
+"""A route from its table: the channels it names, one after another or in turn, and held back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from vero_deliver.channel import Channel
+from vero_deliver.errors import ConfigError
+from vero_deliver.plain import KeyPath, Where, dotted
+from vero_deliver.rendered import ContentName
+from vero_deliver.routes import Failover, RoundRobin, Throttled
+from vero_deliver.routes.table import RouteTable
+
+_COUNTED_BY: Final[Mapping[str, tuple[ContentName, ...]]] = {
+    "domain": ("email", "http"),
+    "sender": ("email", "sms"),
+}
+
+
+def construct_route(
+    name: str,
+    table: RouteTable,
+    content: ContentName,
+    *,
+    where: Where,
+    member: Callable[[str], Channel[Any]],
+) -> Channel[Any]:
+    """The route that a checked table describes. Raises ConfigError naming its place and key.
+
+    where: the place of a key in the project's file. member: makes the channel or route of a name.
+    """
+
+    def place(path: KeyPath) -> str:
+        whole = ("routes", name, *path)
+        return f"{where(whole)}: {dotted(whole)}"
+
+    for option in table.limits:
+        what = option.rpartition("_")[2]
+        if content not in _COUNTED_BY.get(what, (content,)):
+            raise ConfigError(f"{place((option,))}: {content} has no {what}")
+    channels = []
+    for path, one in table.members.items():
+        try:
+            channels.append(member(one))
+        except ConfigError as error:
+            raise ConfigError(f"{place(path)}: {error}") from None
+    route = _chosen(name, table, channels)
+    if not table.limits:
+        return route
+    return Throttled(
+        route,
+        table.rate,
+        rate_per_domain=table.rate_per_domain,
+        rate_per_sender=table.rate_per_sender,
+        quota=table.quota,
+        quota_per_domain=table.quota_per_domain,
+        quota_per_sender=table.quota_per_sender,
+        burst=table.burst,
+        max_wait=table.max_wait,
+        name=name,
+    )
+
+
+def _chosen(name: str, table: RouteTable, channels: list[Channel[Any]]) -> Channel[Any]:
+    if table.round_robin:
+        weights = list(table.weights.values()) if table.weights is not None else None
+        return RoundRobin(channels, weights, name=name)
+    if table.failover:
+        return Failover(channels, name=name)
+    [channel] = channels
+    return channel
