@@ -9,7 +9,7 @@ from vero_deliver.channel import Channel
 from vero_deliver.errors import ConfigError
 from vero_deliver.plain import KeyPath, Where, dotted
 from vero_deliver.rendered import ContentName
-from vero_deliver.routes import Failover, RoundRobin, Throttled
+from vero_deliver.routes import Failover, Health, RoundRobin, Throttled
 from vero_deliver.routes.table import RouteTable
 
 _COUNTED_BY: Final[Mapping[str, tuple[ContentName, ...]]] = {
@@ -25,10 +25,12 @@ def construct_route(
     *,
     where: Where,
     member: Callable[[str], Channel[Any]],
+    health: Health | None = None,
 ) -> Channel[Any]:
     """The route that a checked table describes. Raises ConfigError naming its place and key.
 
     where: the place of a key in the project's file. member: makes the channel or route of a name.
+    health: the memory of failures; the process's own where there is none.
     """
 
     def place(path: KeyPath) -> str:
@@ -45,7 +47,7 @@ def construct_route(
             channels.append(member(one))
         except ConfigError as error:
             raise ConfigError(f"{place(path)}: {error}") from None
-    route = _chosen(name, table, channels)
+    route = _chosen(name, table, channels, health)
     if not table.limits:
         return route
     return Throttled(
@@ -59,14 +61,17 @@ def construct_route(
         burst=table.burst,
         max_wait=table.max_wait,
         name=name,
+        health=health,
     )
 
 
-def _chosen(name: str, table: RouteTable, channels: list[Channel[Any]]) -> Channel[Any]:
+def _chosen(
+    name: str, table: RouteTable, channels: list[Channel[Any]], health: Health | None
+) -> Channel[Any]:
     if table.round_robin:
         weights = list(table.weights.values()) if table.weights is not None else None
-        return RoundRobin(channels, weights, name=name)
+        return RoundRobin(channels, weights, name=name, health=health)
     if table.failover:
-        return Failover(channels, name=name)
+        return Failover(channels, name=name, health=health)
     [channel] = channels
     return channel

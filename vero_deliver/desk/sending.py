@@ -22,6 +22,7 @@ from vero_deliver.outbox.store import Outbox
 from vero_deliver.render import About
 from vero_deliver.rendered import ContentName, Rendered, RenderedEmail, Skipped, document
 from vero_deliver.resource import from_resource
+from vero_deliver.routes.guard import Guarded
 from vero_deliver.user import User
 
 _KEPT: Final = 256  # messages
@@ -52,13 +53,21 @@ class Composer(Protocol):
 class Desk:
     """Delivers what is leased, for any number of tasks of one event loop.
 
+    channels: in place of the composer's own.
     patience: seconds for which a database that fails is tried again; then OutboxError is raised.
     """
 
     def __init__(
-        self, composer: Composer, outbox: Outbox, policy: Policy, *, patience: float = 30.0
+        self,
+        composer: Composer,
+        outbox: Outbox,
+        policy: Policy,
+        *,
+        channels: Mapping[ContentName, Channel[Any]] | None = None,
+        patience: float = 30.0,
     ) -> None:
         self.composer, self.outbox, self.policy = composer, outbox, policy
+        self.channels = composer.channels if channels is None else channels
         self.journal = Journal(outbox, patience)
         self._messages: dict[tuple[str, str], Message] = {}
 
@@ -70,9 +79,11 @@ class Desk:
         made = await self._rendered(leased)
         if not isinstance(made, tuple):
             return await self._file(leased, made)
-        channel = self.composer.channels.get(leased.content)
+        channel = self.channels.get(leased.content)
         if channel is None:
             return await self._file(leased, Skipped(f"no channel carries {leased.content}"))
+        if isinstance(channel, Guarded) and (shut := await channel.shut()) is not None:
+            return await self._file(leased, shut)
         repeats = self.policy.repeats(leased.kind)
         if leased.in_doubt and leased.channel != channel.name and not repeats:
             detail = f"{channel.name} cannot know whether {leased.channel} has delivered it"

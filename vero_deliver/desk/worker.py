@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
+from vero_deliver.channel import Channel
 from vero_deliver.desk.sending import Desk
 from vero_deliver.errors import ConfigError, OutboxError
+from vero_deliver.outbox.health import SharedCircuits
 from vero_deliver.outbox.records import Leased
+from vero_deliver.rendered import ContentName
+from vero_deliver.routes.guard import Guarded
+from vero_deliver.routes.members import Route
 
 if TYPE_CHECKING:
     from vero_deliver.deliver import Deliverer
@@ -25,6 +31,8 @@ class Worker:
     concurrency: how many are handed to channels at the same time.
     poll: seconds between looks at an outbox in which nothing was due.
 
+    A channel that fails again and again is left alone for a while, by all workers of the outbox.
+
     Any number of workers may share an outbox. One that is killed loses nothing: what it had not
     handed over goes to others once its lease ends, and what it had is uncertain, see Policy.
     """
@@ -35,8 +43,18 @@ class Worker:
         if concurrency < 1:
             raise ConfigError(f"concurrency must be at least 1, not {concurrency}")
         self._outbox = deliverer.outbox
-        self._desk = Desk(deliverer, self._outbox, deliverer.policy, patience=_PATIENCE)
-        self._contents = tuple(deliverer.channels)
+        health = SharedCircuits(outbox=self._outbox)
+        self._channels: Mapping[ContentName, Channel[Any]] = {
+            content: channel if isinstance(channel, Route) else Guarded(channel, health)
+            for content, channel in deliverer.channels.items()
+        }
+        self._desk = Desk(
+            deliverer,
+            self._outbox,
+            deliverer.policy,
+            channels=self._channels,
+            patience=_PATIENCE,
+        )
         self._concurrency = concurrency
         self._poll = poll
         self._stop = asyncio.Event()
@@ -95,12 +113,18 @@ class Worker:
                 await self._rest()
 
     async def _claim(self, room: int) -> list[Leased]:
+        contents = [name for name in self._channels if not await self._shut(name)]
         try:
-            return await asyncio.to_thread(self._outbox.claim, self._contents, room)
+            return await asyncio.to_thread(self._outbox.claim, contents, room)
         except OutboxError as error:
             log.warning("nothing leased: %s", error)
             await self._rest()
             return []
+
+    async def _shut(self, content: ContentName) -> bool:
+        """True while the channel is known to fail: what it carries stays where it is."""
+        channel = self._channels[content]
+        return isinstance(channel, Guarded) and await channel.shut() is not None
 
     async def _rest(self) -> None:
         try:
