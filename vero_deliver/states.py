@@ -29,6 +29,9 @@ State = Literal[
     "uncertain",
 ]
 
+# what becomes of a delivery that left, and was never answered
+Repeat = Literal["at_most_once", "at_least_once"]
+
 WAITING: Final[tuple[State, ...]] = ("queued", "deferred")
 OPEN: Final[tuple[State, ...]] = (*WAITING, "sending")
 UNREACHABLE: Final[tuple[State, ...]] = ("skipped", "gone", "suppressed")  # try another content

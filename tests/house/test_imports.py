@@ -14,9 +14,10 @@ ROOT = Path(__file__).parents[2]
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
     ("project",),
+    ("construct_outbox",),
     ("config", "construct", "construct_route", "deliver", "audience"),
     ("desk",),
-    ("outbox",),
+    ("captured",),
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter", "domains"),
     ("render",),
     ("data", "keys", "delivery"),

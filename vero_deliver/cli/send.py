@@ -28,6 +28,9 @@ from vero_deliver.render import About
 from vero_deliver.rendered import ContentName, Skipped
 
 HANDFUL = 5  # more than this many get a progress bar
+FAILED = {
+    "unrendered", "gone", "refused", "uncertain", "bounced", "complained", "expired", "cancelled",
+}  # fmt: skip
 TEMPORARY = 75  # EX_TEMPFAIL of sysexits.h
 
 
@@ -56,7 +59,7 @@ def command(
 ) -> None:
     """Send a message to one user, or a handful, now.
 
-    Samples are never sent to. The environment dev writes to the folder outbox/.
+    Samples are never sent to. The environment dev writes to the folder captured/.
 
     \b
       vero-deliver send order-receipt --to ada@example.com --data order.json
@@ -184,9 +187,9 @@ def exit_code(deliveries: Iterable[Delivery]) -> int:
     states = {delivery.state for delivery in deliveries}
     if "misconfigured" in states:
         return 2
-    if states & {"unrendered", "gone", "refused", "uncertain"}:
+    if states & FAILED:
         return 1
-    return TEMPORARY if "deferred" in states else 0
+    return TEMPORARY if states & {"deferred", "queued", "sending"} else 0
 
 
 def _agreed(work: Work, through: Sequence[ContentName], *, asked: bool) -> bool:

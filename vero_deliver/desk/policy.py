@@ -6,12 +6,11 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final
 
 from vero_deliver.errors import ConfigError
 from vero_deliver.rendered import Kind
-
-Repeat = Literal["at_most_once", "at_least_once"]
+from vero_deliver.states import Repeat
 
 _LONGEST_WISH: Final = 86_400.0  # seconds of a provider's Retry-After that are believed
 
