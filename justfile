@@ -35,6 +35,10 @@ bench-smtp *args:
 bench-http *args:
     VENV=$(scripts/venv bench) && "$VENV/bin/python" -m benchmarks.http {{ args }}
 
+# what an outbox adds to a delivery, on SQLite and PostgreSQL: --json, --deliveries N
+bench-outbox *args:
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.outbox {{ args }}
+
 # wheel and sdist
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build

@@ -227,8 +227,8 @@ def test_every_error_is_drawn_and_told(name: str) -> None:
 def test_every_state_is_a_contract(state: RecordedState) -> None:
     """Each state has its paragraphs in docs/outbox.md, with what may follow."""
     text = section(read("outbox.md"), state)
-    [line] = re.findall(r"^Next: (.*)$", text, re.MULTILINE)
-    assert set(re.findall(r"`(\w+)`", line)) == FOLLOWS[state]
+    [what_follows] = re.findall(r"^Next: (.*?)\n\n", text, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", what_follows)) == FOLLOWS[state]
 
 
 @pytest.mark.parametrize("state", get_args(State))

@@ -17,7 +17,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("construct_outbox",),
     ("config", "construct", "construct_route", "deliver", "audience"),
     ("desk",),
-    ("captured",),
+    ("outbox",),
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter", "domains"),
     ("render",),
     ("data", "keys", "delivery"),

@@ -244,6 +244,26 @@ async def test_keys_that_no_index_takes_are_outcomes(outbox: Outbox, key: str) -
     assert not channel.keys
 
 
+async def test_a_user_that_no_index_takes_is_an_outcome(outbox: Outbox) -> None:
+    """A hostile id or address is refused before anything is sent."""
+    channel = Unsure()
+    for user in (User(id="a\0b", phone="+420601000001"), User(email="\udc80@example.org")):
+        [delivery] = await sms(outbox, channel).send(NEWS, user, contents=["sms"], data={"n": 1})
+        assert delivery.state == "unrendered"
+    assert not channel.keys
+
+
+async def test_any_words_of_a_provider_can_be_filed(outbox: Outbox) -> None:
+    """NUL, half a character, megabytes: what cannot be kept as it is is kept without."""
+    error = Refused("no\0 \udc80" + "x" * 10**6, channel="unsure", code="5\0")
+    await sms(outbox, Unsure(error)).send(NEWS, ADA, contents=["sms"], data={"n": 1}, key="k")
+    record = outbox.get("k-sms")
+    assert record is not None
+    assert record.state == "refused"
+    assert record.error.startswith("no ?x")
+    assert record.code == "5"
+
+
 async def test_a_broken_message_raises_before_it_is_recorded(outbox: Outbox) -> None:
     """MessageError, as without an outbox."""
     broken = Message(title="T", sms=Sms(body="{{ n"))

@@ -66,12 +66,13 @@ def orders(
         event=about.get("event"),
         campaign=about.get("campaign"),
     )
-    if len(key) > LONGEST_KEY or _UNFIT.search(key):
-        raise DataError(
-            f"a key has at most {LONGEST_KEY} characters and no control characters, "
-            f"unlike {key[:40]!r}",
-            where="key",
-        )
+    user_id = user.id or user.email or user.phone
+    for where, name in (("key", key), ("user.id, email or phone", user_id)):
+        if len(name) > LONGEST_KEY or _UNFIT.search(name):
+            raise DataError(
+                f"at most {LONGEST_KEY} characters and no control characters, unlike {name[:40]!r}",
+                where=where,
+            )
     kept = {name: about.get(name) for name in ("data", "event", "campaign", "who")}
     packed = pack({name: value for name, value in kept.items() if value}, "about")
     now = about.get("now")
@@ -80,7 +81,7 @@ def orders(
         Order(
             key=its_key,
             send_key=key,
-            user_id=user.id or user.email or user.phone,
+            user_id=user_id,
             message_id=message.id,
             message_version=message.version,
             content=content,

@@ -12,6 +12,7 @@ from vero_deliver.outbox.records import PRIORITIES, Order, Result, Start
 from vero_deliver.outbox.schema import attempts, deliveries
 
 _c = deliveries.c
+_LONGEST: Final = 2_000  # characters of a provider's words
 _TOLD: Final = ("ended_at", "channel", "state", "provider_id", "error", "code")
 _ENDED: Final = (
     "state", "next_attempt_at", "in_doubt", "channel", "provider_id", "digest", "error", "code",
@@ -99,10 +100,10 @@ def finished(result: Result, now: int) -> dict[str, Any]:
         "new_next_attempt_at": result.next_attempt_at,
         "new_in_doubt": result.in_doubt,
         "new_channel": result.channel or result.leased.channel,
-        "new_provider_id": result.provider_id,
+        "new_provider_id": fit(result.provider_id),
         "new_digest": result.digest,
-        "new_error": result.error,
-        "new_code": result.code,
+        "new_error": fit(result.error),
+        "new_code": fit(result.code),
         "new_accepted_at": result.ended_at if result.state == "accepted" else None,
         "new_updated_at": now,
     }
@@ -114,7 +115,12 @@ def attempt(result: Result) -> dict[str, Any]:
         "delivery_id": result.leased.id,
         "number": result.leased.attempts + 1,
         "started_at": result.started_at,
-        **{name: getattr(result, name) for name in _TOLD},
+        "ended_at": result.ended_at,
+        "channel": result.channel,
+        "state": result.state,
+        "provider_id": fit(result.provider_id),
+        "error": fit(result.error),
+        "code": fit(result.code),
     }
 
 
@@ -131,6 +137,11 @@ def unanswered(row: Any, now: int, words: str) -> dict[str, Any]:
         "error": words,
         "code": "",
     }
+
+
+def fit(words: str) -> str:
+    """A provider's words as any database takes them: no NUL, no half characters, not too long."""
+    return words[:_LONGEST].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _insert(connection: Connection, table: Table) -> Any:
