@@ -115,7 +115,9 @@ async def test_a_clock_that_jumps_doubles_nothing(tmp_path: Path, jump: int) -> 
     clock = Clock()
 
     class Slow(Memory):
-        idempotent = False
+        @property
+        def idempotent(self) -> bool:
+            return False
 
         async def send(self, rendered: RenderedSms, key: str) -> Receipt:  # type: ignore[override]
             receipt = await super().send(rendered, f"{key}{len(self.sent)}")

@@ -77,8 +77,9 @@ def _packed(value: Any, where: str) -> Any:
         case list() | tuple():
             return [_packed(member, f"{where}[{n}]") for n, member in enumerate(value)]
     for kind, tag, write, _ in _TAGS:
-        if isinstance(value, kind):
-            return {tag: write(value)}
+        given: Any = value
+        if isinstance(given, kind):
+            return {tag: write(given)}
     raise DataError(f"{kind_of(value)} cannot be kept in the outbox", where=where)
 
 

@@ -24,11 +24,7 @@ _c = deliveries.c
 
 def add(connection: Connection, env: str, orders: Sequence[Order], now: int) -> set[str]:
     """Record deliveries; the keys of those that were not there yet. Changes none that was."""
-    if not orders:
-        return set()
-    statement = written.or_nothing(connection, deliveries, "env", "key").returning(_c.key)
-    rows = [written.ordered(env, order, now) for order in orders]
-    return set(connection.execute(statement, rows).scalars())
+    return written.add(connection, env, orders, now) if orders else set()
 
 
 def add_message(connection: Connection, id_: str, version: str, document: str) -> None:
@@ -84,33 +80,24 @@ def file(
     A start that is not given back must not be sent. A result without a lease changes no
     state, but is kept as an attempt. Filing the same again changes nothing.
     """
-    items: list[Start | Result] = [*starts, *results]
-    every = {item.leased.id for item in items}
-    query = select(_c.id, _c.lease, _c.state).where(_c.id.in_(every)).with_for_update()
-    rows = {row.id: row for row in connection.execute(query)}
-    held = [
-        item
-        for item in items
-        if item.leased.id in rows and rows[item.leased.id].lease == item.leased.lease
-    ]
-    started = [
-        item for item in held if isinstance(item, Start) and rows[item.leased.id].state == "sending"
-    ]
+    held = written.start(connection, starts, now, until) if starts else set()
+    if not results:
+        return held
+    rows = written.standing(connection, results)
     ended = [
-        item
-        for item in held
-        if isinstance(item, Result) and item.state in FOLLOWS[rows[item.leased.id].state]
+        one
+        for one in results
+        if one.leased.id in rows
+        and rows[one.leased.id].lease == one.leased.lease
+        and one.state in FOLLOWS[rows[one.leased.id].state]
     ]
-    if started:
-        connection.execute(written.START, [written.started(one, now, until) for one in started])
     if ended:
-        connection.execute(written.FINISH, [written.finished(one, now) for one in ended])
-        chained = [result.leased for result in ended if result.leased.rank is not None]
-        follow_up(connection, env, {one.send_key for one in chained}, now)
+        written.finish(connection, ended, now)
+        chained = {one.leased.send_key for one in ended if one.leased.rank is not None}
+        follow_up(connection, env, chained, now)
     told = [one for one in results if one.started_at is not None and one.leased.id in rows]
-    written.tell(connection, [written.attempt(result) for result in told])
-    done: list[Start | Result] = [*started, *ended]
-    return {(item.leased.id, item.leased.lease) for item in done}
+    written.tell(connection, [written.attempt(one) for one in told])
+    return held | {(one.leased.id, one.leased.lease) for one in ended}
 
 
 def recover(connection: Connection, env: str, now: int) -> int:

@@ -1,112 +1,123 @@
-"""The rows that the queue writes, and the statements that write many at once."""
+"""The rows that the queue writes, many at once: each statement takes them as one JSON text.
+
+A driver binds and a planner plans one parameter instead of twenty for each row, which makes a batch
+several times as cheap for the worker.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
 from vero_deliver.outbox.records import PRIORITIES, Order, Result, Start
 from vero_deliver.outbox.schema import attempts, deliveries
 
-_c = deliveries.c
 _LONGEST: Final = 2_000  # characters of a provider's words
-_TOLD: Final = ("ended_at", "channel", "state", "provider_id", "error", "code")
-_ENDED: Final = (
-    "state", "next_attempt_at", "in_doubt", "channel", "provider_id", "digest", "error", "code",
-    "accepted_at", "updated_at",
+_c = deliveries.c
+_ORDERED: Final = (
+    "key", "send_key", "user_id", "message_id", "message_version", "content", "kind", "priority",
+    "rank", "next_attempt_at", "expires_at", "rendered_for", "user", "about",
 )  # fmt: skip
-_MINE: Final = (_c.id == bindparam("its_id"), _c.lease == bindparam("its_lease"))
+_STARTED: Final = ("id", "lease", "attempts", "channel", "repeatable")
+_ENDED: Final = (
+    "id", "lease", "state", "next_attempt_at", "in_doubt", "channel", "provider_id", "digest",
+    "error", "code", "accepted_at",
+)  # fmt: skip
+_NEW: Final = {
+    "state": "queued", "attempts": 0, "repeatable": False, "in_doubt": False, "channel": "",
+    "provider_id": "", "digest": "", "error": "", "code": "",
+}  # fmt: skip
 
-START: Final = (
-    update(deliveries)
-    .where(*_MINE)
-    .values(
+
+def add(connection: Connection, env: str, orders: Iterable[Order], now: int) -> set[str]:
+    """Write deliveries that are not there; their keys."""
+    rows = [
         {
-            name: bindparam(f"new_{name}")
-            for name in ("started_at", "lease_until", "attempts", "channel", "repeatable")
+            **{name: getattr(order, name) for name in Order.__slots__ if name != "due_at"},
+            "priority": PRIORITIES[order.kind],
+            # a later rank waits for the one before it
+            "next_attempt_at": None if order.rank else order.due_at,
         }
-    )
-)
-FINISH: Final = (
-    update(deliveries)
-    .where(*_MINE)
-    .values(lease=None, lease_until=None, **{name: bindparam(f"new_{name}") for name in _ENDED})
-)
+        for order in orders
+    ]
+    statement = _add(connection.dialect.name)
+    return set(connection.execute(statement, _given(rows, env=env, now=now)).scalars())
 
 
-def or_nothing(connection: Connection, table: Table, *unique: str) -> Any:
-    """An insert that leaves a row that is there as it is."""
-    return _insert(connection, table).on_conflict_do_nothing(index_elements=unique)
+def start(
+    connection: Connection, starts: Iterable[Start], now: int, until: int
+) -> set[tuple[int, str]]:
+    """Write what is handed over; id and lease of those whose lease still holds."""
+    rows = [
+        {
+            "id": one.leased.id,
+            "lease": one.leased.lease,
+            "attempts": one.leased.attempts + 1,
+            "channel": one.channel,
+            "repeatable": one.repeatable,
+        }
+        for one in starts
+    ]
+    statement = _start(connection.dialect.name)
+    found = connection.execute(statement, _given(rows, now=now, until=until))
+    return {(row.id, row.lease) for row in found}
 
 
-def write_over(connection: Connection, table: Table, values: dict[str, Any], *unique: str) -> None:
-    """Write a row, over the one that is there."""
-    statement = _insert(connection, table)
-    others = {name: statement.excluded[name] for name in values if name not in unique}
-    connection.execute(statement.on_conflict_do_update(index_elements=unique, set_=others), values)
+def finish(connection: Connection, results: Iterable[Result], now: int) -> None:
+    """Write what became of deliveries whose lease holds."""
+    rows = [
+        {
+            "id": one.leased.id,
+            "lease": one.leased.lease,
+            "state": one.state,
+            "next_attempt_at": one.next_attempt_at,
+            "in_doubt": one.in_doubt,
+            "channel": one.channel or one.leased.channel,
+            "provider_id": fit(one.provider_id),
+            "digest": one.digest,
+            "error": fit(one.error),
+            "code": fit(one.code),
+            "accepted_at": one.ended_at if one.state == "accepted" else None,
+        }
+        for one in results
+    ]
+    connection.execute(_finish(connection.dialect.name), _given(rows, now=now))
+
+
+def standing(connection: Connection, results: Iterable[Result]) -> dict[int, Any]:
+    """Lease and state of the deliveries that results are about, locked."""
+    rows = [{"id": one.leased.id} for one in results]
+    found = connection.execute(_standing(connection.dialect.name), _given(rows))
+    return {row.id: row for row in found}
 
 
 def tell(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Write attempts; what was known of one gives way."""
     if rows:
-        statement = _insert(connection, attempts)
-        statement = statement.on_conflict_do_update(
-            index_elements=["delivery_id", "number"],
-            set_={name: statement.excluded[name] for name in _TOLD},
-        )
-        connection.execute(statement, rows)
-
-
-def ordered(env: str, order: Order, now: int) -> dict[str, Any]:
-    """A delivery that was not there."""
-    return {
-        "env": env,
-        **{name: getattr(order, name) for name in Order.__slots__ if name != "due_at"},
-        "priority": PRIORITIES[order.kind],
-        "state": "queued",
-        "attempts": 0,
-        # a later rank waits for the one before it
-        "next_attempt_at": None if order.rank else order.due_at,
-        "repeatable": False,
-        "in_doubt": False,
-        **dict.fromkeys(("channel", "provider_id", "digest", "error", "code"), ""),
-        "created_at": now,
-        "updated_at": now,
-    }
-
-
-def started(start: Start, now: int, until: int) -> dict[str, Any]:
-    """The values of START."""
-    return {
-        "its_id": start.leased.id,
-        "its_lease": start.leased.lease,
-        "new_started_at": now,
-        "new_lease_until": until,
-        "new_attempts": start.leased.attempts + 1,
-        "new_channel": start.channel,
-        "new_repeatable": start.repeatable,
-    }
-
-
-def finished(result: Result, now: int) -> dict[str, Any]:
-    """The values of FINISH."""
-    return {
-        "its_id": result.leased.id,
-        "its_lease": result.leased.lease,
-        "new_state": result.state,
-        "new_next_attempt_at": result.next_attempt_at,
-        "new_in_doubt": result.in_doubt,
-        "new_channel": result.channel or result.leased.channel,
-        "new_provider_id": fit(result.provider_id),
-        "new_digest": result.digest,
-        "new_error": fit(result.error),
-        "new_code": fit(result.code),
-        "new_accepted_at": result.ended_at if result.state == "accepted" else None,
-        "new_updated_at": now,
-    }
+        connection.execute(_tell(connection.dialect.name), _given(rows))
 
 
 def attempt(result: Result) -> dict[str, Any]:
@@ -139,11 +150,106 @@ def unanswered(row: Any, now: int, words: str) -> dict[str, Any]:
     }
 
 
+def or_nothing(connection: Connection, table: Table, *unique: str) -> Any:
+    """An insert that leaves a row that is there as it is."""
+    return _insert(connection.dialect.name, table).on_conflict_do_nothing(index_elements=unique)
+
+
+def write_over(connection: Connection, table: Table, values: dict[str, Any], *unique: str) -> None:
+    """Write a row, over the one that is there."""
+    statement = _insert(connection.dialect.name, table)
+    others = {name: statement.excluded[name] for name in values if name not in unique}
+    connection.execute(statement.on_conflict_do_update(index_elements=unique, set_=others), values)
+
+
 def fit(words: str) -> str:
     """A provider's words as any database takes them: no NUL, no half characters, not too long."""
     return words[:_LONGEST].replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def _insert(connection: Connection, table: Table) -> Any:
-    dialects = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    return dialects[connection.dialect.name](table)
+@cache
+def _add(dialect: str) -> Any:
+    given = _rows(dialect, deliveries, _ORDERED)
+    now = bindparam("now", type_=BigInteger)
+    constant = {name: literal(value, _c[name].type) for name, value in _NEW.items()}
+    constant |= {"env": bindparam("env", type_=Text), "created_at": now, "updated_at": now}
+    # SQLite would take ON CONFLICT for a join's ON if there were no WHERE
+    source = select(*[given.c[name] for name in _ORDERED], *constant.values()).where(true())
+    statement = _insert(dialect, deliveries).from_select([*_ORDERED, *constant], source)
+    return statement.on_conflict_do_nothing(index_elements=["env", "key"]).returning(_c.key)
+
+
+@cache
+def _start(dialect: str) -> Any:
+    given = _rows(dialect, deliveries, _STARTED)
+    values = {name: given.c[name] for name in ("attempts", "channel", "repeatable")}
+    return (
+        update(deliveries)
+        .where(_c.id == given.c.id, _c.lease == given.c.lease, _c.state == "sending")
+        .values(**values, started_at=bindparam("now"), lease_until=bindparam("until"))
+        .returning(_c.id, _c.lease)
+    )
+
+
+@cache
+def _finish(dialect: str) -> Any:
+    given = _rows(dialect, deliveries, _ENDED)
+    values = {name: given.c[name] for name in _ENDED if name not in ("id", "lease")}
+    return (
+        update(deliveries)
+        .where(_c.id == given.c.id, _c.lease == given.c.lease)
+        .values(**values, lease=None, lease_until=None, updated_at=bindparam("now"))
+    )
+
+
+@cache
+def _standing(dialect: str) -> Any:
+    given = _rows(dialect, deliveries, ("id",))
+    return (
+        select(_c.id, _c.lease, _c.state)
+        .where(_c.id.in_(select(given.c.id)))
+        .order_by(_c.id)
+        .with_for_update()
+    )
+
+
+@cache
+def _tell(dialect: str) -> Any:
+    names = [one.name for one in attempts.c]
+    given = _rows(dialect, attempts, tuple(names))
+    source = select(*[given.c[name] for name in names]).where(true())
+    statement = _insert(dialect, attempts).from_select(names, source)
+    key = ("delivery_id", "number", "started_at")
+    return statement.on_conflict_do_update(
+        index_elements=["delivery_id", "number"],
+        set_={name: statement.excluded[name] for name in names if name not in key},
+    )
+
+
+def _rows(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
+    """The rows of the parameter `rows` as a table of those columns."""
+    if dialect == "postgresql":
+        columns = [column(name, _plain(table.c[name])) for name in names]
+        document = cast(bindparam("rows", type_=Text), postgresql.JSONB)
+        records = func.jsonb_to_recordset(document).table_valued(*columns, name="given")
+        return records.render_derived(with_types=True)
+    each = func.json_each(bindparam("rows", type_=Text)).table_valued("value", name="each")
+    found = [
+        func.json_extract(each.c.value, f"$.{name}", type_=_plain(table.c[name])).label(name)
+        for name in names
+    ]
+    return select(*found).subquery("given")
+
+
+def _plain(one: Column[Any]) -> TypeEngine[Any]:
+    kinds = (Boolean, SmallInteger, BigInteger, Integer, Text)
+    kind = next(kind for kind in kinds if isinstance(one.type, kind))
+    return kind()
+
+
+def _given(rows: Sequence[dict[str, Any]], **others: Any) -> dict[str, Any]:
+    return {"rows": json.dumps(rows), **others}
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](table)
