@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -57,6 +58,7 @@ def test_migrations_go_down(outbox: Outbox) -> None:
     ("url", "words"),
     [
         ("outbox.db", "no URL"),
+        ("sqlite://", "needs a file"),
         ("mysql+pymysql://localhost/x", "mysql"),
         ("oddity://localhost/x", "oddity"),
     ],
@@ -65,6 +67,16 @@ def test_other_databases_are_refused(url: str, words: str) -> None:
     """The error says what is taken."""
     with pytest.raises(ConfigError, match=words):
         Outbox(url)
+
+
+def test_nobody_else_reads_the_file(tmp_path: Path) -> None:
+    """A file of SQLite, and what SQLite puts beside it, is its owner's alone."""
+    outbox = Outbox(f"sqlite:///{tmp_path}/o.db")
+    outbox.create()
+    outbox.add(NEWS, [order(outbox, "k")])
+    files = list(tmp_path.iterdir())
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    outbox.close()
 
 
 def test_no_password_is_shown() -> None:

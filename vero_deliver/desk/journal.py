@@ -56,7 +56,9 @@ class Journal:
             results = [item for item, _ in batch if isinstance(item, Result)]
             try:
                 held = await self._file(starts, results)
-            except OutboxError as error:
+            except Exception as error:
+                if not isinstance(error, OutboxError):
+                    log.exception("nothing recorded")
                 for _, done in batch:
                     if not done.done():
                         done.set_exception(error)

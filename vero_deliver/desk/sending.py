@@ -17,7 +17,7 @@ from vero_deliver.desk.policy import Policy
 from vero_deliver.errors import DeliveryError, MessageError, Misconfigured, RenderError, Uncertain
 from vero_deliver.message import Message
 from vero_deliver.outbox.packing import unpack, unpack_user
-from vero_deliver.outbox.records import Leased, Result, Start
+from vero_deliver.outbox.records import Leased, Result, Start, moment
 from vero_deliver.outbox.store import Outbox
 from vero_deliver.render import About
 from vero_deliver.rendered import ContentName, Rendered, RenderedEmail, Skipped, document
@@ -153,7 +153,7 @@ class Desk:
 
     def _compose(self, message: Message, leased: Leased) -> Rendered | Skipped | RenderError:
         about = cast(About, unpack(leased.about))
-        about |= {"key": leased.send_key, "now": leased.rendered_for}
+        about |= {"key": leased.send_key, "now": moment(leased.rendered_for)}
         user = unpack_user(leased.user)
         made = self.composer.render(message, user, contents=[leased.content], **about)
         for _, key, rendered in made:

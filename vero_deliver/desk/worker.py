@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from vero_deliver.channel import Channel
@@ -59,7 +60,9 @@ class Worker:
         self._poll = poll
         self._stop = asyncio.Event()
         self._queue: asyncio.PriorityQueue[tuple[int, int, Leased]] = asyncio.PriorityQueue()
-        self._held: dict[int, Leased] = {}  # leased by this worker, until it is filed
+        # leased by this worker, until it is filed
+        self._held: dict[tuple[int, str], Leased] = {}
+        self._order = count()
         self._freed = asyncio.Event()
         self._ended = 0
 
@@ -71,7 +74,8 @@ class Worker:
     async def run(self, *, drain: bool = False) -> int:
         """Work until stop(), or, to drain, until nothing is due; how many it dealt with.
 
-        Raises OutboxError where the database has failed for an hour.
+        Raises OutboxError where the database has failed for an hour; to drain, where it fails
+        before anything is leased.
         """
         keeper = asyncio.create_task(self._keep())
         senders = [asyncio.create_task(self._send()) for _ in range(self._concurrency)]
@@ -100,10 +104,10 @@ class Worker:
             room = _AHEAD * self._concurrency - len(self._held)
             leased: list[Leased] = []
             if room >= self._concurrency or not self._held:
-                leased = await self._claim(room)
+                leased = await self._claim(room, drain=drain)
             for one in leased:
-                self._held[one.id] = one
-                self._queue.put_nowait((one.priority, one.id, one))
+                self._held[one.id, one.lease] = one
+                self._queue.put_nowait((one.priority, next(self._order), one))
             if self._held:
                 self._freed.clear()
                 await self._freed.wait()
@@ -112,11 +116,13 @@ class Worker:
             else:
                 await self._rest()
 
-    async def _claim(self, room: int) -> list[Leased]:
+    async def _claim(self, room: int, *, drain: bool) -> list[Leased]:
         contents = [name for name in self._channels if not await self._shut(name)]
         try:
             return await asyncio.to_thread(self._outbox.claim, contents, room)
         except OutboxError as error:
+            if drain:
+                raise
             log.warning("nothing leased: %s", error)
             await self._rest()
             return []
@@ -139,7 +145,7 @@ class Worker:
                 await self._desk.deliver(leased)
                 self._ended += 1
             finally:
-                self._held.pop(leased.id, None)
+                self._held.pop((leased.id, leased.lease), None)
                 self._queue.task_done()
                 self._freed.set()
 
@@ -160,7 +166,7 @@ class Worker:
         while not self._queue.empty():
             _, _, leased = self._queue.get_nowait()
             unsent.append(leased)
-            self._held.pop(leased.id, None)
+            self._held.pop((leased.id, leased.lease), None)
             self._queue.task_done()
         if unsent:
             await asyncio.to_thread(self._outbox.release, unsent)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -143,7 +144,14 @@ def _check_kind(name: str) -> None:
 
 
 def _sqlite(url: URL) -> Engine:
+    if url.database in (None, "", ":memory:"):
+        raise ConfigError("outbox: SQLite needs a file, sqlite:///outbox.db")
     engine = create_engine(url, connect_args={"timeout": _BUSY / 1000})
+
+    @event.listens_for(engine, "do_connect")
+    def opening(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
+        with suppress(OSError):  # it is there, or SQLite says why not
+            os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL, 0o600))  # it holds users' data
 
     @event.listens_for(engine, "connect")
     def opened(connection: Any, _record: Any) -> None:

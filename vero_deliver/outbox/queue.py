@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, case, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from vero_deliver.outbox import rows as written
 from vero_deliver.outbox.chains import follow_up
-from vero_deliver.outbox.records import PRIORITIES, Leased, Order, Result, Start, leased_of
+from vero_deliver.outbox.records import PRIORITIES, Leased, Order, Result, Start
 from vero_deliver.outbox.schema import deliveries, messages
 from vero_deliver.states import FOLLOWS, WAITING
 
 NO_ANSWER: Final = "the worker ended before it recorded an answer"
 _LAPSED: Final = 1_000  # lost leases that are looked at in one transaction
 _c = deliveries.c
+_CLAIMED: Final = tuple(_c[name] for name in Leased.__slots__)
 
 
 def add(connection: Connection, env: str, orders: Sequence[Order], now: int) -> set[str]:
@@ -59,11 +60,11 @@ def claim(
             if left > 0:
                 more = [*wanted, _c.priority == priority]
                 found += _lease(connection, more, lease, now, until, left)
-    expired = [row for row in found if row["expires_at"] <= now]
+    expired = [one for one in found if one.expires_at <= now]
     if expired:
         _expire(connection, env, expired, now)
-    leased = [leased_of(row) for row in found if row["expires_at"] > now]
-    return sorted(leased, key=lambda one: (one.priority, one.id))
+        found = [one for one in found if one.expires_at > now]
+    return sorted(found, key=lambda one: (one.priority, one.id))
 
 
 def file(
@@ -153,7 +154,7 @@ def release(connection: Connection, held: Iterable[Leased], now: int) -> None:
 
 def _lease(
     connection: Connection, wanted: list[Any], lease: str, now: int, until: int, limit: int
-) -> list[RowMapping]:
+) -> list[Leased]:
     # materialized: a planner may run a subquery several times, and lock more than the limit
     due = (
         select(_c.id)
@@ -176,17 +177,17 @@ def _lease(
             rendered_for=func.coalesce(_c.rendered_for, now),
             updated_at=now,
         )
-        .returning(deliveries)
+        .returning(*_CLAIMED)
     )
-    return list(connection.execute(statement).mappings())
+    return [Leased(*row) for row in connection.execute(statement)]
 
 
-def _expire(connection: Connection, env: str, rows: Sequence[RowMapping], now: int) -> None:
+def _expire(connection: Connection, env: str, late: Sequence[Leased], now: int) -> None:
     for in_doubt, state in ((False, "expired"), (True, "uncertain")):
-        ids = [row["id"] for row in rows if row["in_doubt"] is in_doubt]
+        ids = [one.id for one in late if one.in_doubt is in_doubt]
         values = {"state": state, "lease": None, "lease_until": None, "updated_at": now}
         connection.execute(update(deliveries).where(_c.id.in_(ids)).values(values))
-    follow_up(connection, env, {row["send_key"] for row in rows if row["rank"] is not None}, now)
+    follow_up(connection, env, {one.send_key for one in late if one.rank is not None}, now)
 
 
 def _give_back(connection: Connection, ids: Sequence[int], now: int) -> None:

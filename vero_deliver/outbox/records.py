@@ -61,7 +61,7 @@ class Leased:
     message_version: str
     user: str
     about: str
-    rendered_for: datetime
+    rendered_for: int
     expires_at: int
 
 
@@ -156,12 +156,6 @@ def record_of(row: Any) -> Record:
         if (name.endswith("_at") or name == "lease_until") and value is not None:
             values[name] = moment(value)
     return Record(**values, leased_by=(row["lease"] or "").rpartition("/")[0])
-
-
-def leased_of(row: Any) -> Leased:
-    """A row of the table deliveries that was just claimed."""
-    values = {name: row[name] for name in Leased.__slots__}
-    return Leased(**{**values, "rendered_for": moment(row["rendered_for"])})
 
 
 def attempt_of(row: Any) -> Attempt:
