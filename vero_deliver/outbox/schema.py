@@ -100,6 +100,7 @@ attempts = Table(
     Column("provider_id", Text, nullable=False),
     Column("error", Text, nullable=False),
     Column("code", Text, nullable=False),
+    sqlite_with_rowid=False,  # one tree instead of two
 )
 
 circuits = Table(

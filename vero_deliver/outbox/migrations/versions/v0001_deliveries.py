@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.BigInteger, nullable=False),
         sa.Column("ended_at", sa.BigInteger, nullable=False),
         *_texts("channel", "state", "provider_id", "error", "code"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "vero_circuits",
