@@ -34,6 +34,7 @@ from vero_deliver.user import User
 
 if TYPE_CHECKING:
     from vero_deliver.desk.policy import Policy
+    from vero_deliver.desk.sending import Desk
     from vero_deliver.outbox.records import Order
     from vero_deliver.outbox.store import Outbox
 
@@ -89,7 +90,8 @@ class Deliverer:
         self.channels: Mapping[ContentName, Channel[Any]] = dict(channels)  # type: ignore[arg-type]
         self.outbox = outbox
         self._policy = policy
-        self._sound: set[str] = set()  # versions of messages that were rendered once
+        self._desk: Desk | None = None
+        self._sound: set[tuple[str, ContentName]] = set()  # versions that were rendered once
 
     @property
     def policy(self) -> Policy:
@@ -116,17 +118,19 @@ class Deliverer:
         contents, about = self._given(message, user, sending)
         if self.outbox is not None:
             from vero_deliver.desk.direct import send
+            from vero_deliver.desk.sending import Desk
 
             orders = self._orders(message, user, sending)
             if isinstance(orders, DataError):
                 keys = self.render(message, user, contents=contents, **about)
                 return [Delivery(key, content, user, orders) for content, key, _ in keys]
-            return await send(self, self.outbox, self.policy, message, user, orders)
+            self._desk = self._desk or Desk(self, self.outbox, self.policy)
+            return await send(self._desk, message, user, orders)
         if "expires" in sending:
             raise TypeError("expires needs an outbox: Deliverer(outbox=...)")
         made = list(self.render(message, user, contents=contents, **about))
         deliveries: list[Delivery] = []
-        for content in contents:
+        for content in dict.fromkeys(contents):
             own = [await self._deliver(user, *one) for one in made if one[0] == content]
             deliveries += own
             reached = any(delivery.state not in UNREACHABLE for delivery in own)
@@ -185,9 +189,10 @@ class Deliverer:
         check_call(message, user, about)
         contents = sending.get("contents")
         contents = message.contents if contents is None else contents
-        if self.outbox is not None and message.version not in self._sound:
+        sound = {(message.version, content) for content in contents}
+        if self.outbox is not None and not sound <= self._sound:
             list(self.render(message, user, contents=contents, **about))  # before it is promised
-            self._sound.add(message.version)
+            self._sound |= sound
         return contents, about
 
     def _orders(

@@ -11,8 +11,7 @@ from sqlalchemy import Connection
 
 from vero_deliver.channel import Receipt
 from vero_deliver.delivery import Delivery, Outcome, Recorded
-from vero_deliver.desk.policy import Policy
-from vero_deliver.desk.sending import Composer, Desk
+from vero_deliver.desk.sending import Desk
 from vero_deliver.message import Message
 from vero_deliver.outbox.records import Order, Record
 from vero_deliver.outbox.store import Outbox
@@ -20,16 +19,10 @@ from vero_deliver.states import OPEN, UNREACHABLE
 from vero_deliver.user import User
 
 
-async def send(
-    composer: Composer,
-    outbox: Outbox,
-    policy: Policy,
-    message: Message,
-    user: User,
-    orders: Sequence[Order],
-) -> list[Delivery]:
+async def send(desk: Desk, message: Message, user: User, orders: Sequence[Order]) -> list[Delivery]:
     """Record the orders, send those that wait, and tell how all stand."""
-    desk = Desk(composer, outbox, policy)
+    outbox = desk.outbox
+    desk.know(message)
     claimed = await asyncio.to_thread(outbox.add_and_claim, message, orders)
     leased = {one.key: one for one in claimed}
     deliveries: list[Delivery] = []

@@ -71,6 +71,10 @@ class Desk:
         self.journal = Journal(outbox, patience)
         self._messages: dict[tuple[str, str], Message] = {}
 
+    def know(self, message: Message) -> None:
+        """Spare a look into the outbox for what is at hand."""
+        self._keep(message.id, message.version, message)
+
     async def deliver(self, leased: Leased) -> Sent | None:
         """What became of it; None where the lease was lost before it was handed over.
 
@@ -162,14 +166,21 @@ class Desk:
         return Skipped("the user has no such device any more")
 
     async def _message(self, leased: Leased) -> Message:
-        name = (leased.message_id, leased.message_version)
-        if name not in self._messages:
-            document = await asyncio.to_thread(self.outbox.document, *name)
-            if len(self._messages) >= _KEPT:
-                self._messages.clear()
-            # not on the thread: msgspec crashes where two threads decode a type for the first time
-            self._messages[name] = from_resource(json.loads(document))
-        return self._messages[name]
+        known = self._messages.get((leased.message_id, leased.message_version))
+        if known is not None:
+            return known
+        document = await asyncio.to_thread(
+            self.outbox.document, leased.message_id, leased.message_version
+        )
+        # not on the thread: msgspec crashes where two threads decode a type for the first time
+        message = from_resource(json.loads(document))
+        self._keep(leased.message_id, leased.message_version, message)
+        return message
+
+    def _keep(self, id_: str, version: str, message: Message) -> None:
+        if len(self._messages) >= _KEPT:
+            self._messages.clear()
+        self._messages[id_, version] = message
 
 
 def _digest(rendered: Rendered, leased: Leased) -> str:
