@@ -193,8 +193,8 @@ def test_secrets_are_not_pickled() -> None:
 def test_dev_defaults_to_files(tmp_path: Path) -> None:
     """Without any channel, dev carries every content to captured/ below the project."""
     found = project(tmp_path, "")
-    assert found.carrier("email") == "outbox (eml)"
-    assert found.carrier("push") == "outbox (json)"
+    assert found.carrier("email") == "captured (eml)"
+    assert found.carrier("push") == "captured (json)"
     assert set(found.deliverer().channels) == {"email", "push", "sms", "http"}
     assert str(tmp_path / "captured") in repr(found.channel("captured", "email"))
 
