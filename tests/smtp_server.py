@@ -1,4 +1,4 @@
-"""Real SMTP servers for tests, on a free port of 127.0.0.1.
+"""Real SMTP servers for tests, on a free port of 127.0.0.1 unless told otherwise.
 
 `relay` is aiosmtpd with TLS and AUTH: it keeps what it accepts. `Scripted` answers as told, and
 closes or falls silent where told, to show what a client makes of faults.
@@ -44,9 +44,10 @@ class Authority:
 
 @contextmanager
 def authority() -> Iterator[Authority]:
-    """Certificates for 127.0.0.1 and localhost, and for other.example, by one new authority."""
+    """Certificates for our hosts and for other.example, by one new authority."""
     ca = trustme.CA()
-    server, stranger = _certified(ca, "127.0.0.1", "localhost"), _certified(ca, "other.example")
+    server = _certified(ca, "127.0.0.1", "localhost", "mx1.example.org", "mx2.example.org")
+    stranger = _certified(ca, "other.example")
     with TemporaryDirectory() as folder:
         ca_file = Path(folder, "ca.pem")
         ca.cert_pem.write_to_path(ca_file)
@@ -92,6 +93,8 @@ async def relay(
     mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN"),
     size_limit: int = 2**25,
     utf8: bool = True,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> AsyncIterator[Relay]:
     """Run aiosmtpd with STARTTLS, or TLS from the first byte, or neither."""
     state = Relay()
@@ -115,7 +118,7 @@ async def relay(
             loop=asyncio.get_running_loop(),
         )
 
-    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.get_running_loop().create_server(protocol, host, port, ssl=tls)
     state.port = server.sockets[0].getsockname()[1]
     try:
         yield state
@@ -156,16 +159,16 @@ class Scripted:
     were accepted, as on the wire.
     """
 
-    def __init__(self, *scripts: Script, port: int = 0) -> None:
+    def __init__(self, *scripts: Script, host: str = "127.0.0.1", port: int = 0) -> None:
         self._scripts = scripts or ({},)
         self._tasks: set[asyncio.Task[None]] = set()
         self.commands: list[list[str]] = []
         self.mails: list[bytes] = []
         self.hanging = asyncio.Event()
-        self.port = port
+        self._host, self.port = host, port
 
     async def __aenter__(self) -> Scripted:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._accept, self._host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

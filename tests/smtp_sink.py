@@ -47,11 +47,13 @@ class Taken:
     """What a sink was told and accepted.
 
     reads: what came in at once. connections: how many were opened; open, most: at the same time.
+    peers: the address that each message came from.
     """
 
     port: int = 0
     messages: list[tuple[str, tuple[str, ...], bytes]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    peers: list[str] = field(default_factory=list)
     reads: list[bytes] = field(default_factory=list)
     connections: int = 0
     open: int = 0
@@ -122,6 +124,7 @@ class Faulty(Sink):
         return super().answer(step, argument, "354 go on" if action is Fault.GRANT else usual)
 
     def accepted(self) -> None:
+        self._taken.peers.append(self.transport.get_extra_info("peername")[0])
         self._taken.messages.append((self.sender, tuple(self.recipients), self.body))
 
     def _starttls(self, argument: str) -> None:
@@ -186,9 +189,10 @@ async def sink(
     offer: str = OFFER,
     tls: ssl.SSLContext | None = None,
     starttls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
     port: int = 0,
 ) -> AsyncIterator[Taken]:
-    """Run a sink on 127.0.0.1, `tls` from the first byte, or `starttls` where that is offered."""
+    """Run a sink, `tls` from the first byte, or `starttls` where that is offered."""
     taken = Taken()
     connections: list[Faulty] = []
 
@@ -196,7 +200,7 @@ async def sink(
         connections.append(Faulty(taken, plan, offer, starttls))
         return connections[-1]
 
-    server = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", port, ssl=tls)
+    server = await asyncio.get_running_loop().create_server(connection, host, port, ssl=tls)
     taken.port = server.sockets[0].getsockname()[1]
     try:
         yield taken

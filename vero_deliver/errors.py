@@ -90,13 +90,23 @@ class Gone(Refused):
 
 
 class Deferred(DeliveryError):
-    """Not accepted; try again after `retry_after` seconds (None: the caller's own backoff)."""
+    """Not accepted; try again after `retry_after` seconds (None: the caller's own backoff).
+
+    mailbox: True where that is about this recipient (greylisted, mailbox full): the channel works.
+    """
 
     def __init__(
-        self, detail: str, *, channel: str, code: str = "", retry_after: float | None = None
+        self,
+        detail: str,
+        *,
+        channel: str,
+        code: str = "",
+        retry_after: float | None = None,
+        mailbox: bool = False,
     ) -> None:
         super().__init__(detail, channel=channel, code=code)
         self.retry_after = retry_after
+        self.mailbox = mailbox
 
 
 class Misconfigured(DeliveryError):

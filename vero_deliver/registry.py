@@ -48,6 +48,7 @@ DRIVERS = {
     driver.name: driver
     for driver in (
         Driver("smtp", "vero_channels.email.smtp:Smtp", ("email",)),
+        Driver("mx", "vero_channels.email.mx:Mx", ("email",)),
         *(
             Driver(name, f"vero_channels.email.{name}:{cls}", ("email",))
             for name, cls in _EMAIL_APIS.items()

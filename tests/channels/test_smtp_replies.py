@@ -14,7 +14,7 @@ from vero_channels.transport.smtp_dialogue import Dialogue, Reply, SessionError,
 from vero_channels.transport.smtp_letter import Letter, envelope
 from vero_channels.transport.smtp_replies import Step, queue_id, refusal
 from vero_channels.transport.smtp_server import Server
-from vero_deliver.errors import DeliveryError
+from vero_deliver.errors import Deferred, DeliveryError
 
 
 class Wire(asyncio.Transport):
@@ -141,3 +141,23 @@ def test_stuffing_hides_every_end(parts: list[bytes]) -> None:
     lines = hidden.split(b"\r\n")
     assert b"." not in lines
     assert b"\r\n".join(line.removeprefix(b".") for line in lines) == message
+
+
+@pytest.mark.parametrize(
+    ("words", "step", "mailbox"),
+    [
+        ("450 4.2.0 greylisted, come back in 5 minutes", "RCPT TO", True),
+        ("451 4.7.1 try again later", "RCPT TO", True),
+        ("452 4.2.2 mailbox full", "RCPT TO", True),
+        ("451 4.3.2 shutting down", "RCPT TO", False),
+        ("450 4.4.1 no answer from next hop", "RCPT TO", False),
+        ("421 4.7.0 too many connections", "RCPT TO", False),
+        ("451 4.7.1 try again later", "MAIL FROM", False),
+        ("452 4.3.1 no space", "the message", False),
+    ],
+)
+def test_what_is_about_one_mailbox(words: str, step: Step, mailbox: bool) -> None:
+    """A server that defers one recipient works; one that has no space or time does not."""
+    error = refusal(Reply(int(words[:3]), (words[4:],)), step, channel="smtp", address="a@b.cz")
+    assert isinstance(error, Deferred)
+    assert error.mailbox == mailbox

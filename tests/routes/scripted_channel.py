@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from vero_deliver.channel import Receipt
@@ -18,8 +19,9 @@ from vero_deliver.errors import (
 )
 from vero_deliver.rendered import Rendered
 
-ERRORS: Final[dict[str, type[DeliveryError]]] = {
+ERRORS: Final[dict[str, Callable[..., DeliveryError]]] = {
     "deferred": Deferred,
+    "greylisted": partial(Deferred, mailbox=True),
     "misconfigured": Misconfigured,
     "refused": Refused,
     "gone": Gone,

@@ -29,7 +29,7 @@ from vero_deliver.testing import sample_sms
 
 Log = list[tuple[str, str, str]]
 
-GOES_ON = {"deferred", "misconfigured"}
+GOES_ON = {"deferred", "greylisted", "misconfigured"}
 
 
 def fails(name: str, error: DeliveryError) -> Memory:

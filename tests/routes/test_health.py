@@ -132,10 +132,10 @@ async def test_news_from_before_the_circuit_opened_is_old(late: Verdict) -> None
 @pytest.mark.parametrize(
     ("word", "opens"),
     [("deferred", True), ("uncertain", True), ("misconfigured", True), ("refused", False),
-     ("gone", False), ("ok", False)],
+     ("gone", False), ("ok", False), ("greylisted", False)],
 )  # fmt: skip
 async def test_what_counts_as_a_failure(word: str, opens: bool) -> None:
-    """No answer and "not now" do; a refusal is an answer."""
+    """No answer and "not now" do; a refusal is an answer, and so is "not now" of one mailbox."""
     health = circuits(Clock())
     route = Throttled(Scripted("c", [word] * 3), health=health)
     for number in range(3):

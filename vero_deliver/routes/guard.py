@@ -68,6 +68,8 @@ def _verdict(error: DeliveryError) -> Verdict:
     match error:
         case Refused():
             return "works"  # it looked at the message, and answered
+        case Deferred(mailbox=True):
+            return "works"
         case Misconfigured():
             return "misconfigured"
         case Deferred() | Uncertain():

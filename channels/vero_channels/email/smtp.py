@@ -7,27 +7,21 @@ recipients can be neither repeated nor called sent. One RenderedEmail per person
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vero_channels.transport.keys import wire_key
-from vero_channels.transport.smtp_letter import Dsn, Letter, Notify
+from vero_channels.transport.smtp_email import letter_of
+from vero_channels.transport.smtp_letter import Dsn, Notify
 from vero_channels.transport.smtp_pipelining import Mode
 from vero_channels.transport.smtp_pool import Limits, Pool
 from vero_channels.transport.smtp_replies import queue_id
 from vero_channels.transport.smtp_server import Auth, Security, Server, Token
 from vero_deliver import mime
 from vero_deliver.channel import Receipt
-from vero_deliver.errors import ConfigError, MessageError, Refused
+from vero_deliver.errors import ConfigError
 from vero_deliver.rendered import RenderedEmail
 from vero_deliver.secret import Secret
-
-_XTEXT = re.compile(r"[!-*,-<>-~]+")  # what stands for itself in an ENVID (RFC 3461 4)
-_MAILBOX = re.compile(
-    r'("(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\s<>"\x00-\x1f\x7f]+)@[^\s<>@"\x00-\x1f\x7f]+'
-)
 
 
 class Smtp:
@@ -129,35 +123,17 @@ class Smtp:
         Deferred: it was not accepted. Uncertain: the connection broke, or `data_timeout` passed,
         after the end of the message had been handed to the network.
         """
-        letter, message_id = self._letter(rendered, key)
+        letter, message_id = letter_of(
+            rendered,
+            key,
+            channel=self._name,
+            domains=self._domains,
+            dsn=self._dsn,
+            require_tls=self._require_tls,
+        )
         reply = await self._pool.hand_over(letter)
         return Receipt(self._name, queue_id(reply) or message_id, datetime.now(UTC))
 
     async def aclose(self) -> None:
         """Let running sends end, then say QUIT. A later send opens new connections."""
         await self._pool.aclose()
-
-    def _letter(self, rendered: RenderedEmail, key: str) -> tuple[Letter, str]:
-        try:
-            letter = Letter(
-                sender=_path(self._domains.return_path(rendered, key)),
-                recipients=tuple(map(_path, rendered.recipients)),
-                data=self._domains.signed(rendered, key),
-                utf8=mime.needs_smtputf8(rendered),
-                require_tls=self._require_tls,
-                dsn=self._dsn,
-                envelope_id=wire_key(key, 100, _XTEXT) if self._dsn else "",
-            )
-            message_id = mime.message_id(rendered, key)
-        except (MessageError, ValueError) as error:
-            raise Refused(f"this email cannot be sent: {error}", channel=self._name) from None
-        if not letter.recipients:
-            raise Refused("this email has no recipient", channel=self._name)
-        return letter, message_id
-
-
-def _path(email: str) -> bytes:
-    address = mime.envelope(email)
-    if not _MAILBOX.fullmatch(address):
-        raise ValueError(f"{address!r} is no address for an SMTP command")
-    return f"<{address}>".encode()

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _LINE = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?", re.DOTALL)
@@ -64,11 +65,13 @@ class Dialogue(asyncio.Protocol):
 
     lost: the connection is gone, or has been given up.
     overdue: it was given up because no answer came in time.
+    when_closed: called once, when the connection no longer exists.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self.lost = transport.is_closing()
         self.overdue = False
+        self.when_closed: Callable[[], None] | None = None
         self._transport = transport
         self._why = "the server closed the connection"
         self._replies: deque[Reply] = deque()
@@ -235,6 +238,8 @@ class Dialogue(asyncio.Protocol):
             self._why = f"the connection was lost: {clean(str(exc))}"
         self._gone()
         self._closed.set()
+        if self.when_closed is not None:
+            self.when_closed()
 
     def pause_writing(self) -> None:
         self._full = True

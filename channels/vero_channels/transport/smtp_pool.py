@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -19,11 +19,14 @@ from vero_channels.transport.smtp_flight import EndError, Flight, Parcel
 from vero_channels.transport.smtp_letter import Letter
 from vero_channels.transport.smtp_pipelining import Mode, Pipelining
 from vero_channels.transport.smtp_server import Server
-from vero_channels.transport.smtp_session import open_session
+from vero_channels.transport.smtp_session import Session, open_session
 from vero_deliver.errors import ConfigError, Deferred, DeliveryError
 
 _PAUSE = 10.0  # seconds without another connection after one was refused while others work
 _QUIT = 5.0  # seconds for the answer to QUIT
+
+
+Dial = Callable[[Server], Awaitable[Session]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +59,19 @@ class Limits:
 class Pool:
     """Hands letters over to one server, in one event loop at a time.
 
+    dial: opens a session with the server, or with another one that does as well.
     Raises ConfigError where the limits cannot work.
     """
 
-    def __init__(self, server: Server, limits: Limits) -> None:
+    def __init__(
+        self,
+        server: Server,
+        limits: Limits,
+        dial: Dial = open_session,
+    ) -> None:
         if problems := "; ".join(limits.problems()):
             raise ConfigError(f"channel {server.channel!r}: {problems}")
-        self._server, self._limits = server, limits
+        self._server, self._limits, self._dial = server, limits, dial
         self._pipelining = Pipelining(limits.pipelining)
         self._current: _LoopPool | None = None
 
@@ -78,11 +87,22 @@ class Pool:
         """Let what waits be sent, then say QUIT on every connection. A later letter opens anew."""
         await self._bound().aclose()
 
+    @property
+    def unused(self) -> bool:
+        """True while it has neither letters nor connections."""
+        return self._current is None or self._current.unused
+
+    def spare(self) -> bool:
+        """Close the connection that has been idle longest; False where none is."""
+        return self._current is not None and self._current.spare()
+
     def _bound(self) -> _LoopPool:
         loop = asyncio.get_running_loop()
         if self._current is None or self._current.loop is not loop:
             # asyncio.run() made a new loop: the connections died with the old one.
-            self._current = _LoopPool(loop, self._server, self._limits, self._pipelining)
+            self._current = _LoopPool(
+                loop, self._server, self._limits, self._pipelining, self._dial
+            )
         return self._current
 
 
@@ -95,9 +115,11 @@ class _LoopPool:
         server: Server,
         limits: Limits,
         pipelining: Pipelining,
+        dial: Dial,
     ) -> None:
         self.loop = loop
         self._server, self._limits, self._pipelining = server, limits, pipelining
+        self._dial = dial
         self._waiting: deque[Parcel] = deque()
         self._idle: dict[Flight, asyncio.TimerHandle] = {}  # the longest idle one first
         self._busy: dict[Flight, asyncio.Task[None]] = {}
@@ -116,6 +138,11 @@ class _LoopPool:
         except asyncio.CancelledError:
             self._cancelled(parcel)
             raise
+
+    @property
+    def unused(self) -> bool:
+        connections = self._idle or self._busy or self._opening or self._closing
+        return not (self._waiting or connections)
 
     async def aclose(self) -> None:
         while working := {*self._busy.values(), *self._opening, *self._closing}:
@@ -179,7 +206,7 @@ class _LoopPool:
 
     async def _open(self) -> None:
         try:
-            session = await open_session(self._server)
+            session = await self._dial(self._server)
         except Exception as error:  # noqa: BLE001  # whatever it is, who waits is to hear of it
             self._opening -= {asyncio.current_task()}
             self._refused(error)
@@ -187,7 +214,7 @@ class _LoopPool:
         self._failed = False
         flight = Flight(
             session,
-            self._server,
+            session.server,
             self._pipelining,
             messages=self._limits.messages_per_connection,
             take=self._take,
@@ -207,9 +234,8 @@ class _LoopPool:
         everybody = self._failed or not isinstance(error, Deferred)
         self._failed = not everybody
         while parcel := self._take():
-            if isinstance(error, DeliveryError):  # one for each: tracebacks grow where it is raised
-                error = type(error)(error.detail, channel=error.channel, code=error.code)
-            parcel.settle(error)
+            # one for each: tracebacks grow where it is raised
+            parcel.settle(_twin(error) if isinstance(error, DeliveryError) else error)
             if not everybody:
                 return
 
@@ -259,6 +285,14 @@ class _LoopPool:
             self._idle[flight] = self.loop.call_later(self._limits.idle, self._expire, flight)
         self._dispatch()
 
+    def spare(self) -> bool:
+        if not self._idle:
+            return False
+        flight, timer = next(iter(self._idle.items()))
+        timer.cancel()
+        self._expire(flight)
+        return True
+
     def _expire(self, flight: Flight) -> None:
         del self._idle[flight]
         self._track(self._quit(flight), self._closing)
@@ -282,3 +316,10 @@ class _LoopPool:
             self._dispatch()
 
         task.add_done_callback(done)
+
+
+def _twin(error: DeliveryError) -> DeliveryError:
+    twin = type(error)(error.detail, channel=error.channel, code=error.code)
+    if isinstance(error, Deferred) and isinstance(twin, Deferred):
+        twin.retry_after, twin.mailbox = error.retry_after, error.mailbox
+    return twin

@@ -14,6 +14,8 @@ Step = Literal["MAIL FROM", "RCPT TO", "DATA", "the message"]
 _GONE = frozenset({"5.1.1", "5.1.6", "5.1.10", "5.2.1"})
 # RFC 4954 section 6: sign in first, mechanism too weak, credentials invalid, TLS needed.
 _ACCOUNT = frozenset({530, 534, 535, 538})
+# RFC 3463: the server's system, the network between; the rest may be greylisting or a full mailbox
+_OURS = re.compile(r"4\.[34]\.")
 
 _QUEUE_ID = re.compile(
     r"\bqueued as (?P<postfix>[\w.-]+)"  # 2.0.0 Ok: queued as 4WfGp03zqPz1
@@ -31,12 +33,13 @@ def refusal(reply: Reply, step: Step, *, channel: str, address: str = "") -> Del
     """
     what = f"{step} <{clean(address)}>" if address else step
     detail = f"{what} was refused: {reply.words or 'the server gave no reason'}"
+    if reply.code < 500:
+        mailbox = step == "RCPT TO" and reply.code != 421 and not _OURS.match(reply.status)
+        return Deferred(detail, channel=channel, code=reply.label, mailbox=mailbox)
     return _kind(reply, step)(detail, channel=channel, code=reply.label)
 
 
 def _kind(reply: Reply, step: Step) -> type[DeliveryError]:
-    if reply.code < 500:
-        return Deferred
     if reply.code in _ACCOUNT:
         return Misconfigured
     if step == "MAIL FROM" and (reply.status.startswith("5.7.") or reply.status == "5.1.8"):

@@ -24,13 +24,16 @@ Token = Callable[[], str | Awaitable[str]]
 class Server:
     """One account on one server. Raises ConfigError where the options cannot work together.
 
+    address: the IP address to connect to, where `host` is but the name of the certificate.
+    security: beside what a relay may have, "opportunistic" takes STARTTLS where it is offered.
     timeout: seconds to connect and per command; data_timeout: for the answer to the message.
     """
 
     channel: str
     host: str
     port: int
-    security: Security
+    security: Security | Literal["opportunistic"]
+    address: str | None = None
     username: str = ""
     password: str | Secret = field(default="", repr=False)
     auth: Auth = "auto"
@@ -66,7 +69,7 @@ class Server:
             yield f"host {self.host!r} is no host name or IP address"
         if not 0 < self.port < 65536:
             yield f"port {self.port} is not within 1 to 65535"
-        if self.security not in get_args(Security):
+        if self.security not in (*get_args(Security), "opportunistic"):
             yield f"security {self.security!r} is none of {_choices(Security)}"
         if min(self.timeout, self.data_timeout) <= 0:
             yield "timeouts are seconds, more than 0"
@@ -87,8 +90,12 @@ class Server:
             yield "password is neither text nor a Secret"
         if self.token is not None and self.auth not in ("auto", "xoauth2"):
             yield f"a token is for auth = 'xoauth2', not {self.auth!r}"
-        if self.username and self.security == "none" and not _is_loopback(self.host):
-            yield "security = 'none' would send the password in clear; use 'starttls' or 'tls'"
+        in_clear = self.security in ("none", "opportunistic")
+        if self.username and in_clear and not _is_loopback(self.host):
+            yield (
+                f"security = {self.security!r} would send the password in clear; use 'starttls' "
+                "or 'tls'"
+            )
 
 
 @functools.lru_cache(maxsize=64)

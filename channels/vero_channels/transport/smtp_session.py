@@ -12,7 +12,7 @@ import ipaddress
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 import aiosmtplib
 
@@ -21,20 +21,26 @@ from vero_channels.transport.smtp_server import Auth, Server, Token, tls_context
 from vero_deliver.errors import Deferred, DeliveryError, Misconfigured
 from vero_deliver.secret import reveal
 
+_STARTTLS: Final = "STARTTLS"  # what the code of an error begins with where that failed
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """A session ready for MAIL FROM, and what the server's last EHLO offered, in lower case."""
 
+    server: Server
     dialogue: Dialogue
     extensions: Mapping[str, str]
 
 
 async def open_session(server: Server) -> Session:
-    """Connect, secure the connection and log in. Raises Deferred or Misconfigured."""
+    """Connect, secure the connection and log in. Raises Deferred or Misconfigured.
+
+    The code of the error begins with STARTTLS where that is what failed.
+    """
     secret = await _credential(server)
     client = aiosmtplib.SMTP(
-        hostname=server.host,
+        hostname=server.address or server.host,
         port=server.port,
         use_tls=server.security == "tls",
         start_tls=False,
@@ -48,7 +54,8 @@ async def open_session(server: Server) -> Session:
         await _prepare(client, server, secret)
         _stop_if_cancelled()
         extensions = dict(client.esmtp_extensions)
-        return Session(Dialogue(cast(asyncio.Transport, client.transport)), extensions)
+        dialogue = Dialogue(cast(asyncio.Transport, client.transport))
+        return Session(server, dialogue, extensions)
     except (aiosmtplib.SMTPException, OSError) as error:
         fault = _fault(error, server, secret)
         _abandon(client)
@@ -69,16 +76,33 @@ def _stop_if_cancelled() -> None:
 
 async def _prepare(client: aiosmtplib.SMTP, server: Server, secret: str) -> None:
     await _greet(client, server)
-    if server.security == "starttls":
-        if not client.supports_extension("starttls"):
-            raise server.misconfigured(
-                f"{server} offers no STARTTLS, so nothing was sent in clear; use security = "
-                "'tls' where the server speaks TLS at once (port 465)"
-            )
-        await client.starttls()
-        await _greet(client, server)
+    offered = client.supports_extension("starttls")
+    if server.security == "starttls" and not offered:
+        raise server.misconfigured(
+            f"{server} offers no STARTTLS, so nothing was sent in clear; use security = "
+            "'tls' where the server speaks TLS at once (port 465)",
+            _STARTTLS,
+        )
+    if offered and server.security in ("starttls", "opportunistic"):
+        await _start_tls(client, server)
     if server.username:
         await _log_in(client, server, secret)
+
+
+async def _start_tls(client: aiosmtplib.SMTP, server: Server) -> None:
+    greeting = False
+    try:
+        await client.starttls(server_hostname=server.host)
+        greeting = True
+        await _greet(client, server)
+    except (aiosmtplib.SMTPException, OSError) as error:
+        fault = _fault(error, server, "")
+    else:
+        return
+    if greeting and fault.code:
+        raise fault  # the server's words about something else
+    code = f"{_STARTTLS} {fault.code}".strip()
+    raise type(fault)(fault.detail, channel=fault.channel, code=code)
 
 
 async def _greet(client: aiosmtplib.SMTP, server: Server) -> None:
