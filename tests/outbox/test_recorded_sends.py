@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -143,6 +144,25 @@ async def test_an_idempotent_channel_is_asked_again(outbox: Outbox) -> None:
     [delivery] = await deliverer.send(NEWS, ADA, contents=["sms"], data={"n": 1}, key="k")
     assert delivery.state == "accepted"
     assert len(memory.sent) == 1
+
+
+async def test_a_slow_send_keeps_its_lease(outbox: Outbox) -> None:
+    """A provider that takes longer than a lease does not put the delivery in doubt."""
+
+    class Slow(Unsure):
+        async def send(self, rendered: RenderedSms, key: str) -> Receipt:
+            await asyncio.sleep(1.5)
+            return await super().send(rendered, key)
+
+    own = Outbox(outbox.database.engine, lease=0.8)
+    send = sms(own, Slow()).send(NEWS, ADA, contents=["sms"], data={"n": 1}, key="k")
+    sending = asyncio.create_task(send)
+    recovered = 0
+    while not sending.done():
+        recovered += await asyncio.to_thread(outbox.recover)
+        await asyncio.sleep(0.1)
+    assert recovered == 0
+    assert states(await sending) == ["accepted"]
 
 
 async def test_doubt_does_not_move_to_another_channel(outbox: Outbox) -> None:

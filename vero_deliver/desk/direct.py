@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Any
 
@@ -12,11 +14,14 @@ from sqlalchemy import Connection
 from vero_deliver.channel import Receipt
 from vero_deliver.delivery import Delivery, Outcome, Recorded
 from vero_deliver.desk.sending import Desk
+from vero_deliver.errors import OutboxError
 from vero_deliver.message import Message
 from vero_deliver.outbox.records import Order, Record
 from vero_deliver.outbox.store import Outbox
 from vero_deliver.states import OPEN, UNREACHABLE
 from vero_deliver.user import User
+
+log = logging.getLogger(__name__)
 
 
 async def send(desk: Desk, message: Message, user: User, orders: Sequence[Order]) -> list[Delivery]:
@@ -34,10 +39,11 @@ async def send(desk: Desk, message: Message, user: User, orders: Sequence[Order]
             claimed = await asyncio.to_thread(outbox.claim_keys, [order.key for order in own])
             leased |= {one.key: one for one in claimed}
         outcomes: dict[str, Outcome] = {}
-        for order in own:
-            sent = await desk.deliver(leased[order.key]) if order.key in leased else None
-            if sent is not None:
-                outcomes[order.key] = sent
+        async with _held(outbox, {leased[order.key].lease for order in own if order.key in leased}):
+            for order in own:
+                sent = await desk.deliver(leased[order.key]) if order.key in leased else None
+                if sent is not None:
+                    outcomes[order.key] = sent
         others = [order.key for order in own if order.key not in outcomes]
         records = await asyncio.to_thread(outbox.find, others) if others else {}
         outcomes |= {key: _outcome(record) for key, record in records.items()}
@@ -45,6 +51,25 @@ async def send(desk: Desk, message: Message, user: User, orders: Sequence[Order]
             Delivery(order.key, order.content, user, outcomes[order.key]) for order in own
         ]
     return deliveries
+
+
+@asynccontextmanager
+async def _held(outbox: Outbox, leases: Collection[str]) -> AsyncIterator[None]:
+    """Renew the leases meanwhile."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(outbox.lease / 4)
+            try:
+                await asyncio.to_thread(outbox.renew, leases)
+            except OutboxError as error:  # filing the result tells, if it lasts
+                log.warning("leases not renewed: %s", error)
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
 
 
 def record(
