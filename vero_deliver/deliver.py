@@ -91,7 +91,7 @@ class Deliverer:
         self.outbox = outbox
         self._policy = policy
         self._desk: Desk | None = None
-        self._sound: set[tuple[str, ContentName]] = set()  # versions that were rendered once
+        self._sound: set[tuple[str, str]] = set()  # versions that were rendered once
 
     @property
     def policy(self) -> Policy:
@@ -189,7 +189,7 @@ class Deliverer:
         check_call(message, user, about)
         contents = sending.get("contents")
         contents = message.contents if contents is None else contents
-        sound = {(message.version, content) for content in contents}
+        sound: set[tuple[str, str]] = {(message.version, content) for content in contents}
         if self.outbox is not None and not sound <= self._sound:
             list(self.render(message, user, contents=contents, **about))  # before it is promised
             self._sound |= sound

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 from promising import ADA, NEWS, Clock, order, queue_many
 
 from vero_channels.memory import Memory
@@ -25,9 +26,9 @@ DAY = timedelta(days=1)
 plain = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(),
     st.binary(), st.dates(), st.times(), st.datetimes(timezones=st.just(UTC)),
-    st.decimals(allow_nan=False), st.uuids(),
+    st.decimals(allow_nan=False), st.uuids(), st.timedeltas(),
 )  # fmt: skip
-names = st.one_of(st.text(), st.sampled_from(["$date", "$decimal", "$object", "$bytes"]))
+names = st.one_of(st.text(), st.sampled_from(["$date", "$markup", "$decimal", "$object", "$bytes"]))
 values = st.recursive(
     plain, lambda inner: st.lists(inner) | st.dictionaries(names, inner), max_leaves=20
 )
@@ -39,6 +40,12 @@ def test_data_comes_back(value: Any) -> None:
     text = pack(value, "data")
     assert text.isascii()
     assert unpack(text) == value
+
+
+def test_markup_stays_markup() -> None:
+    """HTML that the sender vouches for is not escaped; a mapping that says so is not believed."""
+    assert isinstance(unpack(pack([Markup("<b>")], "data"))[0], Markup)
+    assert unpack(pack({"$markup": "<b>"}, "data")) == {"$markup": "<b>"}
 
 
 def test_users_come_back() -> None:

@@ -14,22 +14,35 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from markupsafe import Markup
 
 from vero_deliver.errors import DataError
 from vero_deliver.plain import kind_of
 from vero_deliver.user import User
 
 _Pack = Callable[[Any], Any]
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def _iso(moment: Any) -> Any:
+    return moment.isoformat()
+
+
+def _microseconds(length: Any) -> Any:
+    return length // _MICROSECOND
+
+
 _TAGS: Final[tuple[tuple[type, str, _Pack, _Pack], ...]] = (
-    (datetime, "$datetime", datetime.isoformat, datetime.fromisoformat),
-    (date, "$date", date.isoformat, date.fromisoformat),
-    (time, "$time", time.isoformat, time.fromisoformat),
-    (timedelta, "$seconds", timedelta.total_seconds, lambda seconds: timedelta(seconds=seconds)),
+    (datetime, "$datetime", _iso, datetime.fromisoformat),
+    (date, "$date", _iso, date.fromisoformat),
+    (time, "$time", _iso, time.fromisoformat),
+    (timedelta, "$microseconds", _microseconds, lambda number: number * _MICROSECOND),
     (Decimal, "$decimal", str, Decimal),
     (UUID, "$uuid", str, UUID),
     (bytes, "$bytes", lambda raw: b64encode(raw).decode(), b64decode),
 )
-_READ: Final = {tag: read for _, tag, _, read in _TAGS}
+_MARKUP: Final = "$markup"
+_READ: Final = {_MARKUP: Markup, **{tag: read for _, tag, _, read in _TAGS}}
 _OBJECT: Final = "$object"  # an object of the sender's own that looks like one of the above
 
 
@@ -64,6 +77,8 @@ def _packed(value: Any, where: str) -> Any:
     match value:
         case None | bool() | int() | float():
             return value
+        case Markup():  # HTML that the sender vouches for
+            return {_MARKUP: str(value)}
         case str():
             return str(value)
         case Mapping():
@@ -77,9 +92,8 @@ def _packed(value: Any, where: str) -> Any:
         case list() | tuple():
             return [_packed(member, f"{where}[{n}]") for n, member in enumerate(value)]
     for kind, tag, write, _ in _TAGS:
-        given: Any = value
-        if isinstance(given, kind):
-            return {tag: write(given)}
+        if isinstance(value, kind):
+            return {tag: write(value)}
     raise DataError(f"{kind_of(value)} cannot be kept in the outbox", where=where)
 
 
