@@ -102,7 +102,6 @@ def order(outbox: Outbox, number: int) -> Order:
         about=ABOUT,
         due_at=now,
         expires_at=now + 86_400_000,
-        rendered_for=None,
     )
 
 

@@ -45,7 +45,6 @@ def order(outbox: Outbox, key: str, **changes: Any) -> Order:
         "about": "{}",
         "due_at": now,
         "expires_at": now + 10**9,
-        "rendered_for": None,
     }
     return Order(**(values | changes))
 

@@ -73,9 +73,8 @@ def orders(
                 f"at most {LONGEST_KEY} characters and no control characters, unlike {name[:40]!r}",
                 where=where,
             )
-    kept = {name: about.get(name) for name in ("data", "event", "campaign", "who")}
+    kept = {name: about.get(name) for name in ("data", "event", "campaign", "who", "now")}
     packed = pack({name: value for name, value in kept.items() if value}, "about")
-    now = about.get("now")
     packed_user = pack_user(user)
     return [
         Order(
@@ -91,7 +90,6 @@ def orders(
             about=packed,
             due_at=terms.not_before,
             expires_at=terms.expires,
-            rendered_for=milliseconds(now) if now else None,
         )
         for rank, content in enumerate(contents)
         for its_key in _keys(key, content, user)

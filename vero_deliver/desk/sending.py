@@ -157,7 +157,8 @@ class Desk:
 
     def _compose(self, message: Message, leased: Leased) -> Rendered | Skipped | RenderError:
         about = cast(About, unpack(leased.about))
-        about |= {"key": leased.send_key, "now": moment(leased.rendered_for)}
+        about["key"] = leased.send_key
+        about.setdefault("now", moment(leased.rendered_for))
         user = unpack_user(leased.user)
         made = self.composer.render(message, user, contents=[leased.content], **about)
         for _, key, rendered in made:

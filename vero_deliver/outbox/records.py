@@ -36,7 +36,6 @@ class Order:
     about: str
     due_at: int
     expires_at: int
-    rendered_for: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ _LONGEST: Final = 2_000  # characters of a provider's words
 _c = deliveries.c
 _ORDERED: Final = (
     "key", "send_key", "user_id", "message_id", "message_version", "content", "kind", "priority",
-    "rank", "next_attempt_at", "expires_at", "rendered_for", "user", "about",
+    "rank", "next_attempt_at", "expires_at", "user", "about",
 )  # fmt: skip
 _STARTED: Final = ("id", "lease", "attempts", "channel", "repeatable")
 _ENDED: Final = (

@@ -64,11 +64,11 @@ deliveries = Table(
     Column("code", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    Column("rendered_for", BigInteger),  # the clock of every rendering, so that retries are equal
+    Column("rendered_for", BigInteger),  # the first attempt's clock, so that retries are equal
     Column("accepted_at", BigInteger),
     Column("expires_at", BigInteger, nullable=False),
     Column("user", Text, nullable=False),
-    Column("about", Text, nullable=False),  # data, event and campaign
+    Column("about", Text, nullable=False),  # data, event, campaign, clock: where given
     UniqueConstraint("env", "key", name="vero_deliveries_key"),
 )
 _c = deliveries.c
