@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -85,3 +87,21 @@ def test_no_password_is_shown() -> None:
     with pytest.raises(OutboxError) as caught:
         outbox.count()
     assert "hunter2" not in f"{outbox!r} {caught.value}"
+
+
+@pytest.mark.parametrize("name", ["Outbox", "Policy", "Worker"])
+def test_without_its_extra_it_names_it(name: str) -> None:
+    """Where SQLAlchemy is not installed, everything else works, and this says what to install."""
+    program = f"""
+import sys
+sys.modules["sqlalchemy"] = None
+from vero_deliver import Deliverer
+from vero_deliver.errors import MissingExtra
+Deliverer()
+try:
+    from vero_deliver import {name}
+except MissingExtra as error:
+    print(error.extra)
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    assert done.stdout == b"outbox\n"

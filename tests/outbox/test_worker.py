@@ -192,10 +192,11 @@ async def test_one_that_breaks_the_renderer_stops_no_other(outbox: Outbox) -> No
     bad = order(outbox, "bad-sms", send_key="bad", message_version=version, user=user)
     outbox.add(broken, [bad])
     odd = order(outbox, "odd-sms", send_key="odd", about='{"user": 5}', user=user)
-    outbox.add(NEWS, [odd])
+    lost = order(outbox, "lost-sms", send_key="lost", message_version="0", user=user)
+    outbox.add(NEWS, [odd, lost])
     await queue_many(deliverer, 3)
     await Worker(deliverer).run(drain=True)
-    assert outbox.count() == {"accepted": 3, "deferred": 1, "unrendered": 1}
+    assert outbox.count() == {"accepted": 3, "deferred": 2, "unrendered": 1}
 
 
 async def test_a_locked_database_is_waited_for(tmp_path: Path) -> None:

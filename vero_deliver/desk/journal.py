@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from vero_deliver.errors import OutboxError
 from vero_deliver.outbox.records import Result, Start
@@ -16,6 +17,8 @@ from vero_deliver.outbox.store import Outbox
 
 _FIRST_WAIT: Final = 0.1  # seconds before a failed transaction is tried again; then twice as long
 _LONGEST_WAIT: Final = 5.0
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ class Journal:
             starts = [item for item, _ in batch if isinstance(item, Start)]
             results = [item for item, _ in batch if isinstance(item, Result)]
             try:
-                held = await self._file(starts, results)
+                held = await self.patiently(self._outbox.file, starts, results)
             except Exception as error:
                 if not isinstance(error, OutboxError):
                     log.exception("nothing recorded")
@@ -68,14 +71,16 @@ class Journal:
                 if not done.done():
                     done.set_result((item.leased.id, item.leased.lease) in held)
 
-    async def _file(self, starts: list[Start], results: list[Result]) -> set[tuple[int, str]]:
-        deadline = asyncio.get_running_loop().time() + self._patience
+    async def patiently(self, call: Callable[..., T], *arguments: Any) -> T:
+        """Make a blocking call on a thread, again and again while the database fails."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._patience
         wait = _FIRST_WAIT
         while True:
             try:
-                return await asyncio.to_thread(self._outbox.file, starts, results)
+                return await asyncio.to_thread(call, *arguments)
             except OutboxError as error:
-                if asyncio.get_running_loop().time() + wait > deadline:
+                if loop.time() + wait > deadline:
                     raise
                 log.warning("trying again in %.1f s: %s", wait, error)
             await asyncio.sleep(wait)

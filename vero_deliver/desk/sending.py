@@ -14,7 +14,14 @@ from vero_deliver.delivery import Sent
 from vero_deliver.desk.journal import Journal
 from vero_deliver.desk.outcomes import result_of
 from vero_deliver.desk.policy import Policy
-from vero_deliver.errors import DeliveryError, MessageError, Misconfigured, RenderError, Uncertain
+from vero_deliver.errors import (
+    DeliveryError,
+    MessageError,
+    Misconfigured,
+    OutboxError,
+    RenderError,
+    Uncertain,
+)
 from vero_deliver.message import Message
 from vero_deliver.outbox.packing import unpack, unpack_user
 from vero_deliver.outbox.records import Leased, Result, Start, moment
@@ -143,14 +150,16 @@ class Desk:
         self, leased: Leased
     ) -> tuple[Rendered, str] | Skipped | RenderError | Misconfigured:
         """What to hand over and its digest, or why there is nothing."""
-        message = await self._message(leased)
         try:
+            message = await self._message(leased)
             made = self._compose(message, leased)
             if isinstance(made, (Skipped, RenderError)):
                 return made
             return made, _digest(made, leased)
         except MessageError as error:  # a layout that is gone may come back
             return Misconfigured(str(error), channel=leased.content)
+        except OutboxError:
+            raise
         except Exception as error:  # one delivery must not stop all others
             log.exception("rendering of %s failed", leased.key)
             return RenderError(f"broke: {type(error).__name__}")
@@ -170,9 +179,11 @@ class Desk:
         known = self._messages.get((leased.message_id, leased.message_version))
         if known is not None:
             return known
-        document = await asyncio.to_thread(
+        document = await self.journal.patiently(
             self.outbox.document, leased.message_id, leased.message_version
         )
+        if document is None:
+            raise MessageError(f"version {leased.message_version} is not in the outbox")
         # not on the thread: msgspec crashes where two threads decode a type for the first time
         message = from_resource(json.loads(document))
         self._keep(leased.message_id, leased.message_version, message)

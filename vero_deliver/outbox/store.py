@@ -14,7 +14,6 @@ from uuid import uuid4
 import msgspec
 from sqlalchemy import Connection, Engine, select
 
-from vero_deliver.errors import OutboxError
 from vero_deliver.message import Message
 from vero_deliver.outbox import queue, upkeep
 from vero_deliver.outbox.database import Database
@@ -142,16 +141,14 @@ class Outbox:
             if not found:
                 return total
 
-    def document(self, id_: str, version: str) -> str:
+    def document(self, id_: str, version: str) -> str | None:
         """Vero's JSON of the message as it was when a delivery of it was recorded."""
         query = select(messages.c.document).where(
             messages.c.id == id_, messages.c.version == version
         )
         with self.database.reading() as connection:
-            document = connection.execute(query).scalar()
-        if document is None:
-            raise OutboxError(f"{self}: version {version} of message {id_!r} is missing")
-        return str(document)
+            document: str | None = connection.execute(query).scalar()
+        return document
 
     def get(self, key: str) -> Record | None:
         """One delivery."""
