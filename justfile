@@ -35,6 +35,10 @@ bench-smtp *args:
 bench-http *args:
     VENV=$(scripts/venv bench) && "$VENV/bin/python" -m benchmarks.http {{ args }}
 
+# what pushing costs, beside other clients: --json, --rounds N
+bench-push *args:
+    VENV=$(scripts/venv bench) && scripts/peers benchmarks/peers && "$VENV/bin/python" -m benchmarks.push {{ args }}
+
 # what an outbox adds to a delivery, on SQLite and PostgreSQL: --json, --deliveries N
 bench-outbox *args:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.outbox {{ args }}
@@ -43,9 +47,14 @@ bench-outbox *args:
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build
 
-# write the generated files anew: the JSON Schema
+# write the generated files anew: the JSON Schema, the golden payloads of push_guide
 generate:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m vero_deliver.schema
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" tests/push_kit/push_golden.py
+
+# what the tests of push_guide need besides: Kotlin, TypeScript, type lists, a browser driver
+push-peers:
+    scripts/peers tests/push_peers
 
 # all of it, in a new virtual environment
 ci:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from vero_deliver.rendered import Skipped as Skipped
     from vero_deliver.resource import from_resource as from_resource
     from vero_deliver.resource import to_resource as to_resource
+    from vero_deliver.routes import ByPlatform as ByPlatform
     from vero_deliver.routes import Failover as Failover
     from vero_deliver.routes import RoundRobin as RoundRobin
     from vero_deliver.routes import Throttled as Throttled
@@ -60,7 +61,7 @@ _HOMES = {
     "render": ("Made", "Renderer"),
     "rendered": ("RenderedEmail", "RenderedHttp", "RenderedPush", "RenderedSms", "Skipped"),
     "resource": ("from_resource", "to_resource"),
-    "routes": ("Failover", "RoundRobin", "Throttled"),
+    "routes": ("ByPlatform", "Failover", "RoundRobin", "Throttled"),
     "secret": ("Secret",),
     "user": ("Device", "User"),
 }  # fmt: skip

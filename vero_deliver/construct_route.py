@@ -9,7 +9,7 @@ from vero_deliver.channel import Channel
 from vero_deliver.errors import ConfigError
 from vero_deliver.plain import KeyPath, Where, dotted
 from vero_deliver.rendered import ContentName
-from vero_deliver.routes import Failover, Health, RoundRobin, Throttled
+from vero_deliver.routes import ByPlatform, Failover, Health, RoundRobin, Throttled
 from vero_deliver.routes.table import RouteTable
 
 _COUNTED_BY: Final[Mapping[str, tuple[ContentName, ...]]] = {
@@ -41,6 +41,8 @@ def construct_route(
         what = option.rpartition("_")[2]
         if content not in _COUNTED_BY.get(what, (content,)):
             raise ConfigError(f"{place((option,))}: {content} has no {what}")
+    if table.platforms and content != "push":
+        raise ConfigError(f"{place(('platforms',))}: {content} goes to no device; only push does")
     channels = []
     for path, one in table.members.items():
         try:
@@ -68,6 +70,9 @@ def construct_route(
 def _chosen(
     name: str, table: RouteTable, channels: list[Channel[Any]], health: Health | None
 ) -> Channel[Any]:
+    if table.platforms:
+        chosen = dict(zip(table.platforms, channels, strict=True))
+        return ByPlatform(chosen, name=name, health=health)
     if table.round_robin:
         weights = list(table.weights.values()) if table.weights is not None else None
         return RoundRobin(channels, weights, name=name, health=health)

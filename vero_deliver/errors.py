@@ -20,6 +20,11 @@ VeroDeliverError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
 
 class VeroDeliverError(Exception):
     """Base of all; `except VeroDeliverError` catches whatever this library raises on purpose."""
@@ -86,7 +91,17 @@ class Refused(DeliveryError):
 
 
 class Gone(Refused):
-    """The address or device token no longer exists: also suppress it."""
+    """The address or device token no longer exists: also suppress it.
+
+    since: when it was dead for certain (UTC), where the provider says so; one that was registered
+    again after that lives.
+    """
+
+    def __init__(
+        self, detail: str, *, channel: str, code: str = "", since: datetime | None = None
+    ) -> None:
+        super().__init__(detail, channel=channel, code=code)
+        self.since = since
 
 
 class Deferred(DeliveryError):

@@ -21,7 +21,7 @@ from vero_deliver.mime import Domain, Domains
 from vero_deliver.plain import nearest
 from vero_deliver.reading import display
 from vero_deliver.render import Renderer
-from vero_deliver.rendered import ContentName
+from vero_deliver.rendered import ContentName, RenderedPush
 from vero_deliver.routes import Health
 
 if TYPE_CHECKING:
@@ -203,6 +203,17 @@ class Project:
         while name in self.settings.routes:
             name = next(iter(self.settings.routes[name].members.values()))
         return Domains(domains_of(name, self._table(name, "email"), "email", **self._about()))
+
+    def push_settings(self, push: RenderedPush) -> Mapping[str, Any]:
+        """The table of the channel that carries it here, secrets as references; empty for none."""
+        name = self._carriers().get("push", "")
+        while name in self.settings.routes:
+            route = self.settings.routes[name]
+            if route.platforms:
+                name = route.platforms.get(push.device.platform, "") if push.device else ""
+            else:
+                name = next(iter(route.members.values()))
+        return self._table(name, "push") if name else {}
 
     def _about(self) -> dict[str, Any]:
         domains = self.settings.domains

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -9,9 +10,10 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from vero_deliver.errors import ConfigError
-from vero_deliver.rendered import ContentName
+from vero_deliver.rendered import ContentName, RenderedPush
 
 ENTRY_POINTS = "vero_deliver.channels"  # how other packages add drivers
+_PUSH_REQUEST = "vero_channels.push.shown:request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,7 @@ class Driver:
 
     def load(self) -> type[Any]:
         """The channel class."""
-        module, _, attribute = self.target.partition(":")
-        found: type[Any] = getattr(import_module(module), attribute)
+        found: type[Any] = _found(self.target)
         return found
 
     def carries(self, content: ContentName) -> bool:
@@ -53,11 +54,29 @@ DRIVERS = {
             Driver(name, f"vero_channels.email.{name}:{cls}", ("email",))
             for name, cls in _EMAIL_APIS.items()
         ),
+        Driver("apns", "vero_channels.push.apns:Apns", ("push",)),
+        Driver("fcm", "vero_channels.push.fcm:Fcm", ("push",)),
+        Driver("fcm-admin", "vero_channels.push.fcm_admin:FcmAdmin", ("push",)),
+        Driver("webpush", "vero_channels.push.webpush:WebPush", ("push",)),
         Driver("eml", "vero_channels.email.eml:Eml", ("email",)),
         Driver("json", "vero_channels.documents:Documents", ("push", "sms", "http")),
         Driver("memory", "vero_channels.memory:Memory", ("email", "push", "sms", "http")),
     )
 }
+
+
+def push_request(rendered: RenderedPush, key: str, settings: Mapping[str, Any]) -> bytes:
+    """The request that a push with that key becomes, over a channel with those settings.
+
+    ValueError where it cannot be sent.
+    """
+    shown: bytes = _found(_PUSH_REQUEST)(rendered, key, settings)
+    return shown
+
+
+def _found(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def find(name: str) -> Driver:

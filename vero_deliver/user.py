@@ -13,7 +13,8 @@ Platform = Literal["ios", "android", "web"]
 class Device(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One app or browser that receives push.
 
-    token: APNs device token, FCM registration token, or a Web Push endpoint.
+    token: APNs device token, FCM registration token, or a browser's subscription as
+    JSON.stringify gives it: {"endpoint": "https://...", "keys": {"p256dh": "...", "auth": "..."}}.
     """
 
     token: str

@@ -8,7 +8,7 @@ import gc
 import ssl
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -349,6 +349,20 @@ class TestTimes:
                 await client.post(server.url, content=b"x")
                 await asyncio.sleep(0.1)
         assert server.connections == 2
+
+
+@pytest.mark.anyio
+async def test_hosts_that_nobody_asks_again_are_let_go() -> None:
+    """Endpoints that others choose do not keep connections open for ever."""
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(serving(lambda _: Answer(200))) for _ in "123"]
+        client = await stack.enter_async_context(using(keep=0.2))
+        await asyncio.gather(*(client.get(server.url) for server in servers))
+        assert [len(server.talks) for server in servers] == [1, 1, 1]
+        await asyncio.sleep(0.3)
+        await client.get(servers[0].url)
+        await asyncio.sleep(0.1)
+        assert [len(server.talks) for server in servers] == [1, 0, 0]
 
 
 @pytest.mark.anyio

@@ -11,7 +11,7 @@ from dns_server import dns_server
 from mx_sending import FIRST, SECOND, ZONE, A, World, failed, sending, to
 from smtp_sink import Fault, sink
 
-from vero_channels.transport.egress.dns import is_public
+from vero_channels.transport.public_network import is_public
 from vero_deliver.errors import Deferred, Gone, Misconfigured, Refused, Uncertain
 from vero_deliver.rendered import Address
 from vero_deliver.testing import sample_email

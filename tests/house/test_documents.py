@@ -18,6 +18,10 @@ from jinja2 import BaseLoader
 from jinja2.filters import FILTERS as JINJA_FILTERS
 
 from vero_channels.email.smtp import Smtp
+from vero_channels.push.apns import Apns
+from vero_channels.push.fcm import Fcm
+from vero_channels.push.fcm_admin import FcmAdmin
+from vero_channels.push.webpush import WebPush
 from vero_deliver import Message, Renderer, Sms, User, errors, message, registry
 from vero_deliver.channel import Receipt
 from vero_deliver.cli import SECTIONS, cli
@@ -263,6 +267,27 @@ def test_every_option_of_an_email_api_has_a_row() -> None:
             assert set(apis) - set(names) == set(re.findall(r"\w+", told[8:])) - {"and"}
         else:
             assert set(told.split(", ")) == set(names)
+
+
+def test_every_webpush_option_has_a_row() -> None:
+    """The table has the arguments of WebPush."""
+    known = set(inspect.signature(WebPush).parameters)
+    assert set(rows(section(read("sending.md"), "Web Push"))) == known
+
+
+@pytest.mark.parametrize(("heading", "driver"), [("APNs", Apns), ("FCM", Fcm)])
+def test_every_option_of_a_push_driver_has_a_row(heading: str, driver: type[object]) -> None:
+    """The table has the arguments of Apns, and of Fcm."""
+    known = set(inspect.signature(driver).parameters)
+    assert set(rows(section(read("sending.md"), heading))) == known
+
+
+def test_every_option_of_fcm_admin_is_told() -> None:
+    """They are named below the table of Fcm, which has the same ones."""
+    told = section(read("sending.md"), "FCM").partition('`driver = "fcm-admin"`')[2]
+    own = set(inspect.signature(FcmAdmin).parameters)
+    assert own <= set(re.findall(r"`(\w+)`", told))
+    assert own <= set(inspect.signature(Fcm).parameters)
 
 
 def test_every_throttle_option_has_a_row() -> None:

@@ -16,6 +16,7 @@ from vero_deliver.cli.session import Session
 from vero_deliver.domains import Record, zone_line
 from vero_deliver.errors import ConfigError
 from vero_deliver.mime import Signer, new_key
+from vero_deliver.vapid import Vapid, new_vapid_key
 
 _EXAMPLE = "example.com"  # stands for a domain that is not given
 
@@ -73,7 +74,7 @@ def dkim(
     line = zone_line(record) if domain else zone_line(record, origin=_EXAMPLE)
     about = f"{signer.domain}-" if domain else ""
     path = Path(out or f"dkim-{about}{signer.selector}.pem")
-    _write(path, pem)
+    _write(path, pem, "mail under way may need it; give another --selector or --out")
     if as_json:
         document = {
             "selector": signer.selector,
@@ -91,6 +92,39 @@ def dkim(
     session.say(f"  {prefix}key = {{ file = {json.dumps(_reference(session, path))} }}")
 
 
+@new.command("vapid")
+@click.option(
+    "-o",
+    "--out",
+    metavar="FILE",
+    default="vapid.pem",
+    show_default=True,
+    help="A file that is there is never overwritten.",
+)
+@options.json_option
+@click.pass_obj
+def vapid(session: Session, out: str, as_json: bool) -> None:
+    """Make a key for Web Push, and print its public half.
+
+    \b
+      vero-deliver key new vapid -o secrets/vapid.pem
+
+    The public half is the applicationServerKey with which the page subscribes. Browsers that
+    subscribed with one key take nothing from another.
+    """
+    pem, path = new_vapid_key(), Path(out)
+    public = Vapid(pem, "mailto:nobody@example.com").public_key
+    _write(path, pem, "browsers that subscribed with it need it; give another --out")
+    if as_json:
+        click.echo(json_text({"public_key": public, "file": str(path)}), nl=False)
+    else:
+        click.echo(public)
+    session.say(f"The private key is in {path}. Write into a channel of vero-deliver.toml:")
+    session.say('  driver = "webpush"')
+    session.say(f"  private_key = {{ file = {json.dumps(_reference(session, path))} }}")
+    session.say('  subject = "mailto:ops@example.com"')
+
+
 def _reference(session: Session, path: Path) -> str:
     """The file as the project refers to it: relative to its folder, else absolute."""
     absolute = path.absolute()
@@ -100,15 +134,14 @@ def _reference(session: Session, path: Path) -> str:
         return str(absolute)
 
 
-def _write(path: Path, pem: str) -> None:
+def _write(path: Path, pem: str, why: str) -> None:
     """A new file of mode 0600. ConfigError where something is there already, a link included."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise ConfigError(
-            f"{path} is there already, and a key is never overwritten: mail under way may need "
-            "it; give another --selector or --out"
+            f"{path} is there already, and a key is never overwritten: {why}"
         ) from None
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(pem)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import click
 
+from vero_deliver.errors import RenderError
 from vero_deliver.mime import Domains
+from vero_deliver.registry import push_request
 from vero_deliver.rendered import (
     ContentName,
     Rendered,
@@ -20,6 +22,8 @@ from vero_deliver.rendered import (
     document,
 )
 
+PushSettings = Callable[[RenderedPush], Mapping[str, Any]]
+
 FORMATS: Final = ("eml", "html", "text", "json", "http")
 ENDINGS: Final = {"text": "txt"}  # of files, where not the format itself
 DEFAULT_FORMATS: dict[ContentName, str] = {
@@ -27,10 +31,12 @@ DEFAULT_FORMATS: dict[ContentName, str] = {
 }  # fmt: skip
 
 
-def printed(rendered: Rendered, key: str, fmt: str, domains: Domains) -> bytes:
+def printed(
+    rendered: Rendered, key: str, fmt: str, *, domains: Domains, push_settings: PushSettings
+) -> bytes:
     """The rendered content in that format. Raises UsageError where it has no such form.
 
-    domains: who signs an email.
+    domains: who signs an email. push_settings: of the channel that carries a push.
     """
     makers: dict[str, Callable[[], bytes | None]] = {
         "eml": lambda: (
@@ -39,7 +45,7 @@ def printed(rendered: Rendered, key: str, fmt: str, domains: Domains) -> bytes:
         "html": lambda: rendered.html.encode() if isinstance(rendered, RenderedEmail) else None,
         "text": lambda: _text(rendered).encode(),
         "json": lambda: as_json({"key": key, **document(rendered)}).encode(),
-        "http": lambda: _http(rendered) if isinstance(rendered, RenderedHttp) else None,
+        "http": lambda: _request(rendered, key, push_settings),
     }
     data = makers[fmt]()
     if data is None:
@@ -65,6 +71,19 @@ def _text(rendered: Rendered) -> str:
             return "\n".join(filter(None, lines)) + "\n"
         case RenderedHttp():
             return rendered.body.decode("utf-8", "replace")
+
+
+def _request(rendered: Rendered, key: str, push_settings: PushSettings) -> bytes | None:
+    match rendered:
+        case RenderedHttp():
+            return _http(rendered)
+        case RenderedPush():
+            try:
+                return push_request(rendered, key, push_settings(rendered))
+            except ValueError as error:
+                raise RenderError(f"this push cannot be sent: {error}") from None
+        case _:
+            return None
 
 
 def _http(request: RenderedHttp) -> bytes:

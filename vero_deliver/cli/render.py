@@ -94,7 +94,14 @@ def command(
                 continue
             chosen = fmt or DEFAULT_FORMATS[content]
             name = f"{_file_name(who)}.{content}.{ENDINGS.get(chosen, chosen)}"
-            pages.append((name, printed(rendered, delivery_key, chosen, domains)))
+            page = printed(
+                rendered,
+                delivery_key,
+                chosen,
+                domains=domains,
+                push_settings=session.loaded.push_settings,
+            )
+            pages.append((name, page))
     _write(session, pages, out)
 
 
@@ -110,8 +117,12 @@ def _explain(session: Session, message: Message) -> None:
 
 def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:
     """One content: the one the format is for, else the message's first."""
-    for_format: dict[str, ContentName] = {"eml": "email", "html": "email", "http": "http"}
-    return [for_format[fmt]] if fmt in for_format else message.contents[:1]
+    for_format: dict[str, Sequence[ContentName]] = {
+        "eml": ("email",), "html": ("email",), "http": ("http", "push"),
+    }  # fmt: skip
+    fitting = for_format.get(fmt or "", message.contents)
+    held: list[ContentName] = [name for name in fitting if name in message.contents]
+    return held[:1] or fitting[:1]
 
 
 def _file_name(who: Recipient) -> str:

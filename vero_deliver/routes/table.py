@@ -11,8 +11,9 @@ import msgspec
 from vero_deliver.errors import ConfigError
 from vero_deliver.plain import KeyPath, Where, dotted, nearest, quoted
 from vero_deliver.routes.rates import parse
+from vero_deliver.user import Platform
 
-CHOICES: Final = ("failover", "round_robin", "channel")
+CHOICES: Final = ("failover", "round_robin", "platforms", "channel")
 LIMITS: Final = (
     "rate", "rate_per_domain", "rate_per_sender", "quota", "quota_per_domain", "quota_per_sender",
 )  # fmt: skip
@@ -23,12 +24,13 @@ class RouteTable(
 ):
     """One route: which channels or routes, and how much of it.
 
-    round_robin: names with their weights, or names alone for equal weights.
-    The others are the keywords of Throttled.
+    round_robin: names with their weights, or names alone for equal weights. platforms: names by
+    the platform of the device. The others are the keywords of Throttled.
     """
 
     failover: tuple[str, ...] = ()
     round_robin: tuple[str, ...] | Mapping[str, int] = ()
+    platforms: Mapping[Platform, str] = {}
     channel: str = ""
     rate: str = ""
     rate_per_domain: str = ""
@@ -44,6 +46,8 @@ class RouteTable(
         kind = next((choice for choice in CHOICES if getattr(self, choice)), "")
         weights = self.weights or {}
         names = [f"{name} {weights.get(name, '')}".rstrip() for name in self.members.values()]
+        if self.platforms:
+            names = [f"{platform} {name}" for platform, name in self.platforms.items()]
         limits = [f"{name.replace('_', ' ')} {text}" for name, text in self.limits.items()]
         parts = [f"{kind.replace('_', ' ')}: {', '.join(names)}", *limits]
         return "; ".join(parts)
@@ -53,6 +57,8 @@ class RouteTable(
         """The names it leads to, by where they stand in the table."""
         if self.channel:
             return {("channel",): self.channel}
+        if self.platforms:
+            return {("platforms", platform): name for platform, name in self.platforms.items()}
         if self.weights is not None:
             return {("round_robin", name): name for name in self.weights}
         choice = "failover" if self.failover else "round_robin"
@@ -90,8 +96,8 @@ class _Check:
         if len(given) != 1:
             got = f"it has {' and '.join(given)}" if given else "it leads nowhere"
             self._fail(
-                f'{got}; write one of failover = ["a", "b"], round_robin = {{a = 3, b = 1}} '
-                'or channel = "a"',
+                f'{got}; write one of failover = ["a", "b"], round_robin = {{a = 3, b = 1}}, '
+                'platforms = {ios = "a", android = "b"} or channel = "a"',
                 name,
             )
         self._check_members(name, table)
@@ -103,7 +109,7 @@ class _Check:
             if member not in self.channels and member not in self.routes:
                 hint = nearest(member, [*self.channels, *self.routes])
                 self._fail(f"there is no channel or route {quoted(member)}{hint}", name, *place)
-            if member in seen:
+            if member in seen and not table.platforms:
                 self._fail(f"{quoted(member)} is there twice", name, *place)
             seen.add(member)
             loop = next(self._ways(member, (name,)), None)

@@ -82,8 +82,10 @@ class App:
         if body is None:
             return 400, []  # nobody hears it
         status = await self._read(reader, Post(body, headers, self._clock()))
-        challenge = [(b"www-authenticate", b'Basic realm="feedback"')] if status == 401 else []
-        return status, challenge
+        fields = [(b"www-authenticate", b'Basic realm="feedback"')] if status == 401 else []
+        if reader.answers.any_origin:
+            fields.append((b"access-control-allow-origin", b"*"))
+        return status, fields
 
     async def _body(self, receive: _Receive) -> bytes | None:
         """None where the provider has gone before the end."""

@@ -45,15 +45,16 @@ class HttpChannel(ABC, Generic[R]):
     A driver gives `request`, which is pure and holds no credentials, and `provider_id`; where the
     provider has codes of its own also `refusal`. `credentials` are header fields, added last;
     `secrets` are others that an answer might repeat, and that no error may show.
-    client: yours, with your proxy, certificates or hooks; you close it. timeout: seconds to
-    connect, to write, and between two pieces of the answer.
+    base_url: None where each request has an address of its own. client: yours, with your proxy,
+    certificates or hooks; you close it. timeout: seconds to connect, to write, and between two
+    pieces of the answer.
     """
 
     def __init__(
         self,
         *,
         name: str,
-        base_url: str,
+        base_url: str | None,
         credentials: Mapping[str, str | Secret] | None = None,
         secrets: Sequence[str | Secret] = (),
         timeout: float = 30.0,
@@ -64,7 +65,7 @@ class HttpChannel(ABC, Generic[R]):
         if timeout <= 0:
             raise ConfigError(f"channel {name!r}: timeout is in seconds, more than 0")
         self._name = name
-        self._base_url = _checked_url(base_url, name)
+        self._base_url = "" if base_url is None else _checked_url(base_url, name)
         self._credentials = dict(credentials or {})
         self._secrets = _words([*self._credentials.values(), *secrets], name)
         self._timeout = httpx.Timeout(timeout).as_dict()

@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 
 from vero_channels.transport.http1_connection import Connection, Head
+from vero_channels.transport.public_network import NotPublicError, check_host, check_peer
 
 _Origin = tuple[str, str, int]
 _PORTS = {"http": 80, "https": 443}
@@ -28,7 +29,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
     """Connections for httpx.AsyncClient; used by one event loop at a time.
 
     limit: requests in flight; more wait for their turn. keep: seconds that an idle connection is
-    trusted. verify: a context with your authorities, or False for tests.
+    trusted. verify: a context with your authorities, or False for tests. public_only: raise
+    NotPublicError rather than connect to an address that is not on the public internet.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class Http1Transport(httpx.AsyncBaseTransport):
         verify: ssl.SSLContext | bool = True,
         limit: int = 100,
         keep: float = 15.0,
+        public_only: bool = False,
     ) -> None:
-        self._verify = verify
+        self._verify, self._public_only = verify, public_only
         self._limit, self._keep = limit, keep
         self._idle: dict[_Origin, list[Connection]] = {}
         self._turns = asyncio.Semaphore(limit)
+        self._swept = 0.0  # when, by the loop's clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context: ssl.SSLContext | None = None
 
@@ -73,7 +77,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
     def _adopt(self) -> None:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # connections died with the loop that made them
-            self._loop, self._idle = loop, {}
+            self._loop, self._idle, self._swept = loop, {}, loop.time()
             self._turns = asyncio.Semaphore(self._limit)
 
     async def _wait(self, seconds: float | None) -> None:
@@ -120,8 +124,19 @@ class Http1Transport(httpx.AsyncBaseTransport):
         if not reusable:
             connection.abort()
             return
-        connection.idle_since = loop.time()
+        now = connection.idle_since = loop.time()
         self._idle.setdefault(origin, []).append(connection)
+        if now - self._swept >= self._keep:
+            self._sweep(now)
+
+    def _sweep(self, now: float) -> None:
+        """Close what has been idle for too long, also to hosts that nobody asks again."""
+        self._swept = now
+        for origin, kept in list(self._idle.items()):
+            while kept and now - kept[0].idle_since >= self._keep:
+                kept.pop(0).abort()
+            if not kept:
+                del self._idle[origin]
 
     async def _connect(self, origin: _Origin, seconds: float | None) -> Connection:
         scheme, host, port = origin
@@ -132,6 +147,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
         race = 0.25 if host.upper() != host.lower() else None  # an IP address is one address
         try:
             async with asyncio.timeout(seconds):
+                if self._public_only:
+                    await check_host(host, port)
                 _, connection = await loop.create_connection(
                     Connection, host, port, happy_eyeballs_delay=race, **tls
                 )
@@ -139,6 +156,12 @@ class Http1Transport(httpx.AsyncBaseTransport):
             raise httpx.ConnectTimeout("no connection in time") from None
         except (OSError, UnicodeError) as error:  # ssl.SSLError is an OSError
             raise httpx.ConnectError(str(error) or type(error).__name__) from None
+        if self._public_only:
+            try:
+                check_peer(connection.peer)
+            except NotPublicError:
+                connection.abort()
+                raise
         return connection
 
     def _tls(self) -> ssl.SSLContext:

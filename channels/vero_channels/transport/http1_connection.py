@@ -97,6 +97,12 @@ class Connection(asyncio.Protocol):
         return sock is None or not _readable(sock.fileno())
 
     @property
+    def peer(self) -> str:
+        """The IP address at the other end; empty where it has gone already."""
+        name = self._transport.get_extra_info("peername")
+        return str(name[0]) if name else ""
+
+    @property
     def answered(self) -> bool:
         """True where any octet of an answer has come."""
         return bool(self._buffer)

@@ -13,6 +13,7 @@ VERO_KEY = "vero_key"  # the name of the custom argument, tag or metadata field
 _PLAIN = re.compile(r"[!-~](?:[ -~]*[!-~])?")  # printable ASCII, no blank at either end
 _HASHED = re.compile(r"sha256-([0-9a-f]{64})")
 _NAMESPACE = uuid.UUID("6f1a3c52-6f0e-5b0c-9d7e-0c6a4f6d2b11")
+_IN_NAMESPACE = hashlib.sha1(_NAMESPACE.bytes, usedforsecurity=False)
 
 
 def wire_key(key: str, limit: int = 200, allowed: re.Pattern[str] = _PLAIN) -> str:
@@ -35,7 +36,11 @@ def named(written: str) -> Named:
 
 def key_uuid(key: str) -> str:
     """A UUID (version 5) that stands for the key: always the same one."""
-    return str(uuid.uuid5(_NAMESPACE, hashlib.sha256(_octets(key)).hexdigest()))
+    hashed = _IN_NAMESPACE.copy()
+    hashed.update(_octets(key))
+    digits = hashed.hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]  # what uuid.uuid5 does takes three times as long
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 def _octets(key: str) -> bytes:

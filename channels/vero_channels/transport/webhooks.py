@@ -47,12 +47,14 @@ class Answers:
     """HTTP statuses, as a provider understands them.
 
     forged: nothing shows that it comes from there. stop: it cannot be read, do not repeat it.
-    again: it could not be taken now, repeat it later.
+    again: it could not be taken now, repeat it later. any_origin: pages of every origin may post
+    and see the status (Fetch, "CORS protocol").
     """
 
     forged: int = 403
     stop: int = 400
     again: int = 500
+    any_origin: bool = False
 
 
 class Reader(Protocol):

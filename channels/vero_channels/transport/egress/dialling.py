@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final, Literal
 
 from vero_channels.transport.egress.destination import Destination, Host, in_order
-from vero_channels.transport.egress.dns import Dns, UnansweredError, is_public
+from vero_channels.transport.egress.dns import Dns, UnansweredError
 from vero_channels.transport.egress.shaping import Shape
 from vero_channels.transport.egress.sources import Source
 from vero_channels.transport.egress.surroundings import Surroundings
+from vero_channels.transport.public_network import is_public
 from vero_channels.transport.smtp_server import Security, Server
 from vero_channels.transport.smtp_session import Session, open_session
 from vero_deliver.errors import Deferred, DeliveryError, Misconfigured, Refused

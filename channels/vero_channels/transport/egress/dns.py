@@ -7,21 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
+from vero_channels.transport.public_network import Address
+
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver
     from dns.name import Name
     from dns.nameserver import Nameserver
     from dns.rdata import Rdata
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 MAX_HOSTS: Final = 16  # of one domain that are looked at: its owner says how many there are
 _MAX_ADDRESSES: Final = 8  # of one host
 _PORT: Final = 53
 _UDP_OCTETS: Final = 1_232  # of an answer over UDP, as the DNS flag day of 2020 has it; else TCP
 _CACHED: Final = 50_000  # answers, for as long as each of them says
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-_UNICAST: Final = ipaddress.IPv6Network("2000::/3")  # all that IANA has given to the internet
 
 
 class NoSuchNameError(Exception):
@@ -120,17 +118,6 @@ def _resolver(at: Sequence[tuple[str, int]], timeout: float) -> Resolver:
     resolver.use_edns(0, 0, _UDP_OCTETS)
     resolver.cache = LRUCache(_CACHED)
     return resolver
-
-
-def is_public(address: Address) -> bool:
-    """Whether that is a host on the internet: not loopback, a private network, or hidden such."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address.is_global and not address.is_multicast
-    if address in _NAT64:
-        return is_public(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
-    if address not in _UNICAST or address.teredo:  # Python counts ::127.0.0.1 and fec0:: as global
-        return False
-    return address.is_global and (address.sixtofour is None or is_public(address.sixtofour))
 
 
 def _text(name: Name) -> str:

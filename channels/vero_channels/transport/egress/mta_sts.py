@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 from weakref import WeakValueDictionary
 
-from vero_channels.transport.egress.dns import Dns, NoSuchNameError, UnansweredError, is_public
+from vero_channels.transport.egress.dns import Dns, NoSuchNameError, UnansweredError
+from vero_channels.transport.public_network import is_public
 from vero_channels.transport.smtp_server import tls_context
 
 Fetch = Callable[[str], Awaitable[bytes]]

@@ -1,0 +1,1 @@
+"""What a push costs the process that sends it, beside other clients of APNs and FCM."""

@@ -1,0 +1,1 @@
+"""Push drivers, one file each, and the payload they share."""
