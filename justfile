@@ -39,6 +39,10 @@ bench-http *args:
 bench-push *args:
     VENV=$(scripts/venv bench) && scripts/peers benchmarks/peers && "$VENV/bin/python" -m benchmarks.push {{ args }}
 
+# what an outbox adds to a delivery, on SQLite and PostgreSQL: --json, --deliveries N
+bench-outbox *args:
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.outbox {{ args }}
+
 # wheel and sdist
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from vero_deliver.channel import Channel as Channel
     from vero_deliver.channel import Receipt as Receipt
     from vero_deliver.deliver import Deliverer as Deliverer
-    from vero_deliver.deliver import Delivery as Delivery
+    from vero_deliver.delivery import Delivery as Delivery
+    from vero_deliver.desk.policy import Policy as Policy
+    from vero_deliver.desk.worker import Worker as Worker
     from vero_deliver.loader import load_message as load_message
     from vero_deliver.loader import save_message as save_message
     from vero_deliver.message import Attachment as Attachment
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from vero_deliver.message import PushAction as PushAction
     from vero_deliver.message import Sms as Sms
     from vero_deliver.mime import Domain as Domain
+    from vero_deliver.outbox.store import Outbox as Outbox
     from vero_deliver.project import Project as Project
     from vero_deliver.render import Made as Made
     from vero_deliver.render import Renderer as Renderer
@@ -46,8 +49,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "channel": ("BatchChannel", "Channel", "Receipt"),
+    "outbox.store": ("Outbox",),
     "project": ("Project",),
-    "deliver": ("Deliverer", "Delivery"),
+    "deliver": ("Deliverer",),
+    "delivery": ("Delivery",),
+    "desk": ("Policy", "Worker"),
     "loader": ("load_message", "save_message"),
     "message": (
         "Attachment", "Email", "EmailVariant", "Http", "Message", "Push", "PushAction", "Sms",

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -21,14 +22,17 @@ from vero_deliver.render.markup import Inliner
 from vero_deliver.render.undefined import Policy
 from vero_deliver.rendered import ContentName
 from vero_deliver.routes.table import RouteTable, check_routes
+from vero_deliver.states import Repeat
 from vero_deliver.toml_lines import toml_lines
 
 FILE = "vero-deliver.toml"
-OUTBOX = "outbox"  # the channel, and the folder, that the environment dev "sends" to
+CAPTURED = "captured"  # the channel, and the folder, that the environment dev "sends" to
 PLACES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (FILE, ()),
     ("pyproject.toml", ("tool", "vero-deliver")),
 )
+_Length = Annotated[str, msgspec.Meta(pattern=r"^\d+[smhd]$")]
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 OVERRIDABLE = ("messages", "translations", "language", "region", "undefined", "inliner")
 
 
@@ -44,6 +48,22 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     unsubscribe: str = ""
     permalink: str = ""
+
+
+class OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where deliveries are recorded, and when they are tried again.
+
+    url: a reference to a secret: the URL of a PostgreSQL database, in place of the file.
+    expires: days, hours, minutes or seconds, "5d"; first_retry and longest_retry: likewise.
+    """
+
+    file: str = "outbox.db"
+    url: dict[str, str] | None = None
+    transactional: Repeat = "at_most_once"
+    marketing: Repeat = "at_most_once"
+    expires: _Length = "5d"
+    first_retry: _Length = "30s"
+    longest_retry: _Length = "1h"
 
 
 class Settings(
@@ -69,7 +89,13 @@ class Settings(
     channels: Mapping[str, Mapping[str, Any]] = {}
     domains: Mapping[str, Mapping[str, Any]] = {}
     routes: Mapping[str, RouteTable] = {}
+    outbox: OutboxTable | None = None
     env: Mapping[str, Mapping[ContentName, str]] = {}
+
+
+def length(text: str) -> timedelta:
+    """A length of time as the settings have it: "90s", "15m", "1h", "5d"."""
+    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +148,13 @@ def _config(file: Path, document: dict[str, Any], lines: Mapping[KeyPath, int]) 
         settings = decode(Settings, document, where=where)
     except MessageError as error:
         raise ConfigError(str(error)) from None
-    check_routes(settings.routes, {OUTBOX, *settings.channels}, where)
+    check_routes(settings.routes, {CAPTURED, *settings.channels}, where)
     _check_carriers(settings, where)
     return Config(file, settings, origins, where)
 
 
 def _check_carriers(settings: Settings, where: Where) -> None:
-    known = {OUTBOX, *settings.channels, *settings.routes}
+    known = {CAPTURED, *settings.channels, *settings.routes}
     for env, carriers in settings.env.items():
         for content, channel in carriers.items():
             if channel not in known:

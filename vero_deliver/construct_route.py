@@ -9,7 +9,14 @@ from vero_deliver.channel import Channel
 from vero_deliver.errors import ConfigError
 from vero_deliver.plain import KeyPath, Where, dotted
 from vero_deliver.rendered import ContentName
-from vero_deliver.routes import ByPlatform, Failover, QuietHours, RoundRobin, Throttled
+from vero_deliver.routes import (
+    ByPlatform,
+    Failover,
+    Health,
+    QuietHours,
+    RoundRobin,
+    Throttled,
+)
 from vero_deliver.routes.table import RouteTable
 
 _COUNTED_BY: Final[Mapping[str, tuple[ContentName, ...]]] = {
@@ -26,10 +33,12 @@ def construct_route(
     *,
     where: Where,
     member: Callable[[str], Channel[Any]],
+    health: Health | None = None,
 ) -> Channel[Any]:
     """The route that a checked table describes. Raises ConfigError naming its place and key.
 
     where: the place of a key in the project's file. member: makes the channel or route of a name.
+    health: the memory of failures; the process's own where there is none.
     """
 
     def place(path: KeyPath) -> str:
@@ -50,13 +59,15 @@ def construct_route(
             raise ConfigError(f"{place(path)}: {error}") from None
     if table.quiet_hours and content not in _QUIET:
         raise ConfigError(f"{place(('quiet_hours',))}: {content} has none, only sms and push have")
-    route = _throttled(name, table, _chosen(name, table, channels))
+    route = _throttled(name, table, _chosen(name, table, channels, health), health)
     if not table.quiet_hours:
         return route
     return QuietHours(route, table.quiet_hours, timezone=table.timezone, name=name)
 
 
-def _throttled(name: str, table: RouteTable, route: Channel[Any]) -> Channel[Any]:
+def _throttled(
+    name: str, table: RouteTable, route: Channel[Any], health: Health | None
+) -> Channel[Any]:
     if not table.limits:
         return route
     return Throttled(
@@ -70,16 +81,20 @@ def _throttled(name: str, table: RouteTable, route: Channel[Any]) -> Channel[Any
         burst=table.burst,
         max_wait=table.max_wait,
         name=name,
+        health=health,
     )
 
 
-def _chosen(name: str, table: RouteTable, channels: list[Channel[Any]]) -> Channel[Any]:
+def _chosen(
+    name: str, table: RouteTable, channels: list[Channel[Any]], health: Health | None
+) -> Channel[Any]:
     if table.platforms:
-        return ByPlatform(dict(zip(table.platforms, channels, strict=True)), name=name)
+        chosen = dict(zip(table.platforms, channels, strict=True))
+        return ByPlatform(chosen, name=name, health=health)
     if table.round_robin:
         weights = list(table.weights.values()) if table.weights is not None else None
-        return RoundRobin(channels, weights, name=name)
+        return RoundRobin(channels, weights, name=name, health=health)
     if table.failover:
-        return Failover(channels, name=name)
+        return Failover(channels, name=name, health=health)
     [channel] = channels
     return channel

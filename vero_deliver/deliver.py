@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
-from typing import Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 
-from vero_deliver.channel import Channel, Receipt
-from vero_deliver.errors import (
-    DataError,
-    Deferred,
-    DeliveryError,
-    Gone,
-    Misconfigured,
-    Refused,
-    RenderError,
-    Uncertain,
-)
+from vero_deliver.channel import Channel
+from vero_deliver.delivery import Delivery
+from vero_deliver.errors import ConfigError, DataError, DeliveryError, RenderError
 from vero_deliver.keys import delivery_key, derive_key
 from vero_deliver.message import Message
 from vero_deliver.plain import refuse_unknown
@@ -34,54 +29,17 @@ from vero_deliver.rendered import (
     RenderedSms,
     Skipped,
 )
+from vero_deliver.states import UNREACHABLE
 from vero_deliver.user import User
 
-State = Literal[
-    "accepted", "skipped", "unrendered", "gone", "refused", "deferred", "misconfigured", "uncertain"
-]
-Outcome = Receipt | Skipped | RenderError | DeliveryError
+if TYPE_CHECKING:
+    from vero_deliver.desk.policy import Policy
+    from vero_deliver.desk.sending import Desk
+    from vero_deliver.outbox.records import Order
+    from vero_deliver.outbox.store import Outbox
 
-_STATES: tuple[tuple[type[object], State], ...] = (
-    (Receipt, "accepted"),
-    (Skipped, "skipped"),
-    (RenderError, "unrendered"),
-    (Gone, "gone"),
-    (Refused, "refused"),
-    (Deferred, "deferred"),
-    (Misconfigured, "misconfigured"),
-    (Uncertain, "uncertain"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One content of one message to one user, and what became of it."""
-
-    key: str
-    content: ContentName
-    user: User
-    outcome: Outcome
-
-    @property
-    def state(self) -> State:
-        """The outcome in one word."""
-        return next(state for kind, state in _STATES if isinstance(self.outcome, kind))
-
-    @property
-    def receipt(self) -> Receipt | None:
-        """The channel's receipt, where it accepted."""
-        return self.outcome if isinstance(self.outcome, Receipt) else None
-
-    @property
-    def detail(self) -> str:
-        """Why, in words; the provider's id where it was accepted."""
-        match self.outcome:
-            case Receipt(provider_id=provider_id):
-                return provider_id
-            case Skipped(reason=reason):
-                return reason
-            case error:
-                return str(error)
+Choose = Literal["all", "first"]
+_HOW = ("contents", "choose", "expires")  # of Sending, beside About
 
 
 class Channels(TypedDict, total=False):
@@ -93,35 +51,171 @@ class Channels(TypedDict, total=False):
     http: Channel[RenderedHttp]
 
 
+class Sending(About, total=False):
+    """What a sending is about, and how it is to be carried out.
+
+    contents: which of the message's, and in which order; all where left out.
+    choose: "all" sends each of them; "first" the first that reaches the user: the next is tried
+    where one is skipped or gone.
+    expires: the latest moment, or how long it may take; only with an outbox, whose Policy decides
+    where it is left out.
+    """
+
+    contents: Sequence[ContentName]
+    choose: Choose
+    expires: datetime | timedelta
+
+
 class Deliverer:
     """Sends messages over one channel per content.
 
-    A context manager: leaving it closes the channels.
+    outbox: records every delivery before it is sent, and what became of it; a key is then sent
+    once, however often it is given. policy: what is sent again, and when.
+
+    A context manager: leaving it closes the channels and the outbox.
     """
 
-    def __init__(self, renderer: Renderer | None = None, **channels: Unpack[Channels]) -> None:
+    def __init__(
+        self,
+        renderer: Renderer | None = None,
+        *,
+        outbox: Outbox | None = None,
+        policy: Policy | None = None,
+        **channels: Unpack[Channels],
+    ) -> None:
         refuse_unknown(channels, Channels.__annotations__, "Deliverer")
         if renderer is not None and not hasattr(renderer, "render"):
             raise TypeError("channels are given by content: Deliverer(email=channel)")
         self.renderer = renderer or Renderer()
         self.channels: Mapping[ContentName, Channel[Any]] = dict(channels)  # type: ignore[arg-type]
+        self.outbox = outbox
+        self._policy = policy
+        self._desk: Desk | None = None
+        self._sound: set[tuple[str, str]] = set()  # versions that were rendered once
+
+    @property
+    def policy(self) -> Policy:
+        """What is sent again, and when: the given one, else the defaults."""
+        from vero_deliver.desk.policy import Policy  # what it stands beside is an extra
+
+        if self._policy is None:
+            self._policy = Policy()
+        return self._policy
 
     async def send(
+        self, message: Message, user: User, **sending: Unpack[Sending]
+    ) -> list[Delivery]:
+        """Send the message's contents to one user, now.
+
+        Gives one Delivery per content, and per device for push; a failure is an outcome, never
+        an exception. sending["key"] names the deliveries; left out, it derives from message, user
+        and data. Raises MessageError where the message itself is broken; nothing is sent then.
+
+        With an outbox: what it has under that key already is not sent again but told as it stands;
+        what ends deferred waits there for a worker. Raises OutboxError where the database fails:
+        a delivery that had left by then will be uncertain.
+        """
+        contents, about = self._given(message, user, sending)
+        if self.outbox is not None:
+            from vero_deliver.desk.direct import send
+            from vero_deliver.desk.sending import Desk
+
+            orders = self._orders(message, user, sending)
+            if isinstance(orders, DataError):
+                keys = self.render(message, user, contents=contents, **about)
+                return [Delivery(key, content, user, orders) for content, key, _ in keys]
+            self._desk = self._desk or Desk(self, self.outbox, self.policy)
+            return await send(self._desk, message, user, orders)
+        if "expires" in sending:
+            raise TypeError("expires needs an outbox: Deliverer(outbox=...)")
+        made = list(self.render(message, user, contents=contents, **about))
+        deliveries: list[Delivery] = []
+        for content in dict.fromkeys(contents):
+            own = [await self._deliver(user, *one) for one in made if one[0] == content]
+            deliveries += own
+            reached = any(delivery.state not in UNREACHABLE for delivery in own)
+            if reached and sending.get("choose") == "first":
+                break
+        return deliveries
+
+    async def enqueue(
         self,
         message: Message,
         user: User,
         *,
-        contents: Sequence[ContentName] | None = None,
-        **about: Unpack[About],
+        into: Any = None,
+        not_before: datetime | None = None,
+        **sending: Unpack[Sending],
     ) -> list[Delivery]:
-        """Send the message's contents (all, unless `contents` names some) to one user, now.
+        """Record what a worker is to send.
 
-        Gives one Delivery per content, and per device for push; a failure is an outcome, never
-        an exception. about["key"] names the deliveries; left out, it derives from message, user
-        and data. Raises MessageError where the message itself is broken; nothing is sent then.
+        into: a connection or session of SQLAlchemy, async or not, to the outbox's own database:
+        the deliveries are then part of its transaction, and are sent if that is committed.
+        not_before: the earliest moment. Gives what send() does; new deliveries are "queued".
+        Raises DataError where key, user or data cannot be kept, MessageError, OutboxError.
         """
-        rendered = list(self.render(message, user, contents=contents, **about))
-        return [await self._deliver(user, *one) for one in rendered]
+        record = self.recording(message, user, not_before=not_before, **sending)
+        if into is None:
+            return await asyncio.to_thread(record, None)
+        if hasattr(into, "run_sync"):
+            deliveries: list[Delivery] = await into.run_sync(record)
+            return deliveries
+        return record(into)
+
+    def recording(
+        self,
+        message: Message,
+        user: User,
+        *,
+        not_before: datetime | None = None,
+        **sending: Unpack[Sending],
+    ) -> Callable[[Any], list[Delivery]]:
+        """enqueue() in two: a blocking function that takes the connection or None, and records."""
+        from vero_deliver.desk.direct import record
+
+        if self.outbox is None:
+            raise ConfigError("enqueue needs an outbox: Deliverer(outbox=...)")
+        self._given(message, user, sending)
+        orders = self._orders(message, user, sending, not_before)
+        if isinstance(orders, DataError):
+            raise orders
+        return partial(record, self.outbox, message, user, orders)
+
+    def _given(
+        self, message: Message, user: User, sending: Sending
+    ) -> tuple[Sequence[ContentName], About]:
+        """Which contents, and what it is about. Raises TypeError and MessageError."""
+        about = cast(About, {k: v for k, v in sending.items() if k not in _HOW})
+        check_call(message, user, about)
+        contents = sending.get("contents")
+        contents = message.contents if contents is None else contents
+        sound: set[tuple[str, str]] = {(message.version, content) for content in contents}
+        if self.outbox is not None and not sound <= self._sound:
+            list(self.render(message, user, contents=contents, **about))  # before it is promised
+            self._sound |= sound
+        return contents, about
+
+    def _orders(
+        self,
+        message: Message,
+        user: User,
+        sending: Sending,
+        not_before: datetime | None = None,
+    ) -> list[Order] | DataError:
+        from vero_deliver.desk.orders import Terms, orders
+
+        assert self.outbox is not None  # noqa: S101  # the callers have looked
+        contents, about = self._given(message, user, sending)
+        terms = Terms.of(
+            self.outbox.now(),
+            choose=sending.get("choose", "all"),
+            not_before=not_before,
+            expires=sending.get("expires", self.policy.expires),
+        )
+        try:
+            return orders(message, user, contents, about, terms)
+        except DataError as error:
+            return error
 
     def render(
         self,
@@ -182,10 +276,12 @@ class Deliverer:
             return Delivery(key, content, user, error)
 
     async def aclose(self) -> None:
-        """Close every channel. Idempotent."""
+        """Close every channel, and the outbox. Idempotent."""
         async with AsyncExitStack() as stack:  # one that fails to close keeps none open
             for channel in self.channels.values():
                 stack.push_async_callback(channel.aclose)
+            if self.outbox is not None:
+                stack.callback(self.outbox.close)
 
     async def __aenter__(self) -> Deliverer:
         return self

@@ -3,6 +3,7 @@
 VeroDeliverError
   + ConfigError        the project, an option or an installation is wrong; nothing was tried
   |   - MissingExtra   an optional package is not installed; the text names the extra
+  + OutboxError        the outbox could not be read or written; nothing is sent unrecorded
   + MessageError       a message folder, JSON document or Message(...) is wrong
   + RenderError        this message cannot be made for this user
   |   - DataError      the sender's data is not what the message declares
@@ -39,6 +40,10 @@ class MissingExtra(ConfigError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an extra: pip install 'vero-deliver[{extra}]'")
         self.extra = extra
+
+
+class OutboxError(VeroDeliverError):
+    """The outbox's database failed, or lacks its tables. What was recorded before stays so."""
 
 
 class MessageError(VeroDeliverError):

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from vero_deliver.channel import Channel
-from vero_deliver.config import FILE, OUTBOX, Config, Settings, find
+from vero_deliver.config import CAPTURED, FILE, Config, Settings, find
 from vero_deliver.construct import construct, domains_of, make_domain
 from vero_deliver.construct_route import construct_route
 from vero_deliver.deliver import Deliverer
@@ -22,6 +22,10 @@ from vero_deliver.plain import nearest
 from vero_deliver.reading import display
 from vero_deliver.render import Renderer
 from vero_deliver.rendered import ContentName, RenderedPush
+from vero_deliver.routes import Health
+
+if TYPE_CHECKING:
+    from vero_deliver.outbox.store import Outbox
 
 _Made = dict[tuple[str, ContentName], Channel[Any]]
 
@@ -124,13 +128,36 @@ class Project:
     def deliverer(self, contents: Sequence[ContentName] = get_args(ContentName)) -> Deliverer:
         """A deliverer over this environment's channels for those contents. Raises ConfigError."""
         carriers = self._carriers()
+        outbox = self.outbox()
+        health = None
+        if outbox is not None:
+            from vero_deliver.outbox.health import SharedCircuits
+
+            health = SharedCircuits(outbox=outbox)
         made: _Made = {}
-        channels = {
-            content: self._channel(carriers[content], content, made)
+        channels: dict[Any, Any] = {
+            content: self._channel(carriers[content], content, made, health)
             for content in contents
             if content in carriers
         }
-        return Deliverer(self.renderer(), **channels)
+        if outbox is None or self.settings.outbox is None:
+            return Deliverer(self.renderer(), **channels)
+        from vero_deliver.construct_outbox import construct_policy
+
+        policy = construct_policy(self.settings.outbox, where=self.config.where)
+        return Deliverer(self.renderer(), outbox=outbox, policy=policy, **channels)
+
+    def outbox(self) -> Outbox | None:
+        """The outbox of this environment; None where the settings have no [outbox].
+
+        A file of SQLite is made, or brought up to date, here. Raises ConfigError, OutboxError.
+        """
+        table = self.settings.outbox
+        if table is None:
+            return None
+        from vero_deliver.construct_outbox import construct_outbox  # slow to import, and an extra
+
+        return construct_outbox(table, self.env, root=self.root, where=self.config.where)
 
     def channel(self, name: str, content: ContentName) -> Channel[Any]:
         """The channel or route of that name, made. Raises ConfigError naming table and key."""
@@ -143,21 +170,27 @@ class Project:
             name = next(iter(self.settings.routes[name].members.values()))
         return self.channel(name, content) if name else None
 
-    def _channel(self, name: str, content: ContentName, made: _Made) -> Channel[Any]:
+    def _channel(
+        self, name: str, content: ContentName, made: _Made, health: Health | None = None
+    ) -> Channel[Any]:
         """One object for a name, so that what two routes share is throttled as one."""
         if (name, content) not in made:
-            made[name, content] = self._make(name, content, made)
+            made[name, content] = self._make(name, content, made, health)
         return made[name, content]
 
-    def _make(self, name: str, content: ContentName, made: _Made) -> Channel[Any]:
+    def _make(
+        self, name: str, content: ContentName, made: _Made, health: Health | None
+    ) -> Channel[Any]:
         routes = self.settings.routes
         if name not in routes:
             return construct(name, self._table(name, content), content, **self._about())
 
         def member(other: str) -> Channel[Any]:
-            return self._channel(other, content, made)
+            return self._channel(other, content, made, health)
 
-        return construct_route(name, routes[name], content, where=self.config.where, member=member)
+        return construct_route(
+            name, routes[name], content, where=self.config.where, member=member, health=health
+        )
 
     def domain(self, name: str) -> Domain:
         """The sending domain of that name. Raises ConfigError naming table and key."""
@@ -198,11 +231,11 @@ class Project:
         carriers = self.settings.env.get(self.env, {})
         if self.env != "dev":
             return carriers
-        return {**dict.fromkeys(get_args(ContentName), OUTBOX), **carriers}
+        return {**dict.fromkeys(get_args(ContentName), CAPTURED), **carriers}
 
     def _table(self, name: str, content: ContentName) -> Mapping[str, Any]:
-        if name == OUTBOX and name not in self.settings.channels:
-            return {"driver": "eml" if content == "email" else "json", "folder": OUTBOX}
+        if name == CAPTURED and name not in self.settings.channels:
+            return {"driver": "eml" if content == "email" else "json", "folder": CAPTURED}
         channels = self.settings.channels
         if name not in channels:
             known = [*channels, *self.settings.routes]

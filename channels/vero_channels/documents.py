@@ -19,7 +19,7 @@ class Documents(Folder):
     HTTP request is text, or `{"base64": "..."}` where it is no UTF-8.
     """
 
-    def __init__(self, folder: str | Path = "outbox", *, name: str = "json") -> None:
+    def __init__(self, folder: str | Path = "captured", *, name: str = "json") -> None:
         super().__init__(folder, name)
 
     async def send(self, rendered: RenderedPush | RenderedSms | RenderedHttp, key: str) -> Receipt:

@@ -170,7 +170,7 @@ class TestStore:
     @pytest.mark.skipif(os.name == "nt", reason="modes are POSIX")
     async def test_only_the_owner_reads(self, tmp_path: Path) -> None:
         """Files have mode 0600 and a folder that had to be made 0700."""
-        folder = tmp_path / "new" / "outbox"
+        folder = tmp_path / "new" / "captured"
         await Eml(folder).send(sample_email(), "key-1")
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
@@ -189,7 +189,7 @@ class TestStore:
         """A link that waits in the folder does not lead the message elsewhere."""
         target = tmp_path / "target"
         target.write_bytes(b"untouched")
-        folder = tmp_path / "outbox"
+        folder = tmp_path / "captured"
         folder.mkdir()
         (folder / "key-1.eml").symlink_to(target)
         await Eml(folder).send(sample_email(), "key-1")

@@ -21,8 +21,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_init_makes_a_project_that_is_well(project: Path) -> None:
-    """Settings, schema, one message, three samples, an ignored outbox; doctor finds no fault."""
-    assert (project / ".gitignore").read_text() == "outbox/\n"
+    """Settings, schema, one message, three samples, an ignored folder; doctor finds no fault."""
+    assert (project / ".gitignore").read_text() == "captured/\noutbox.db*\n"
     schema = json.loads((project / ".vero/schema/message.schema.json").read_text())
     assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
     folder = project / "messages/welcome"
@@ -222,15 +222,15 @@ def test_send_dry_run_hands_nothing_over(project: Path) -> None:
     done = run("-C", str(project), "send", "welcome", "--to", "ada@example.com", "--dry-run")
     assert done.exit_code == 0, done.output
     assert "ready: email to ada@example.com" in done.stderr
-    assert not (project / "outbox").exists()
+    assert not (project / "captured").exists()
 
 
 def test_send_to_an_address(project: Path) -> None:
-    """--to an address needs no file; the outbox holds the mail."""
+    """--to an address needs no file; the mail is captured."""
     done = run("-C", str(project), "send", "welcome", "--to", "ada@example.com", "--yes", "--json")
     assert done.exit_code == 0, done.output
     [row] = json.loads(done.stdout)
-    assert (row["state"], row["to"], row["channel"]) == ("accepted", "ada@example.com", "outbox")
+    assert (row["state"], row["to"], row["channel"]) == ("accepted", "ada@example.com", "captured")
     assert Path(row["provider_id"]).is_file()
 
 
@@ -238,7 +238,7 @@ def test_send_never_uses_samples(project: Path) -> None:
     """A sample's name is nobody to send to."""
     done = run("-C", str(project), "send", "welcome", "--to", "ada", "--yes")
     assert done.exit_code == 2
-    assert not (project / "outbox").exists()
+    assert not (project / "captured").exists()
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_send_to_several(project: Path) -> None:
     """Every --to counts, not the last one."""
     found = sent(project, "--to", "a@x.example", "--to", "b@x.example")
     assert found == [("accepted", "a@x.example"), ("accepted", "b@x.example")]
-    assert len(list((project / "outbox").glob("*.eml"))) == 2
+    assert len(list((project / "captured").glob("*.eml"))) == 2
 
 
 def test_several_of_a_file(project: Path) -> None:
@@ -107,7 +107,7 @@ def test_what_is_no_address_is_not_sent_to(project: Path, who: str, words: str) 
     done = send(project, "--to", who)
     assert done.exit_code == 2
     assert words in done.stderr
-    assert not (project / "outbox").exists()
+    assert not (project / "captured").exists()
 
 
 def test_send_to_a_phone(project: Path) -> None:

@@ -29,7 +29,7 @@ from vero_deliver import (
     sync,
 )
 from vero_deliver.channel import Receipt
-from vero_deliver.deliver import Outcome
+from vero_deliver.delivery import Outcome
 from vero_deliver.errors import (
     Deferred,
     DeliveryError,
@@ -128,7 +128,7 @@ async def test_values_that_make_no_mime_are_an_outcome(tmp_path: Path) -> None:
         title="x",
         email=Email(from_="a@b.example", subject="s", text="t", headers={"List-Id": "{{ x }}"}),
     )
-    deliverer = Deliverer(email=Eml(tmp_path / "outbox"))
+    deliverer = Deliverer(email=Eml(tmp_path / "captured"))
     [delivery] = await deliverer.send(message, ADA, data={"x": "=?utf-8?q?=0ABcc:?= <a.b>"})
     assert delivery.state in {"unrendered", "refused"}
     assert "List-Id" in delivery.detail
@@ -199,7 +199,7 @@ def test_blocking_facade_over_a_project(tmp_path: Path) -> None:
     with sync.Deliverer.over(Project.find(tmp_path).deliverer()) as deliverer:
         [delivery] = deliverer.send(NEWS, ADA, contents=["sms"])
     assert delivery.state == "accepted"
-    assert list((tmp_path / "outbox").glob("*.json"))
+    assert list((tmp_path / "captured").glob("*.json"))
 
 
 class Shop:

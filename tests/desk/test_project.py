@@ -191,12 +191,12 @@ def test_secrets_are_not_pickled() -> None:
 
 
 def test_dev_defaults_to_files(tmp_path: Path) -> None:
-    """Without any channel, dev carries every content to outbox/ below the project."""
+    """Without any channel, dev carries every content to captured/ below the project."""
     found = project(tmp_path, "")
-    assert found.carrier("email") == "outbox (eml)"
-    assert found.carrier("push") == "outbox (json)"
+    assert found.carrier("email") == "captured (eml)"
+    assert found.carrier("push") == "captured (json)"
     assert set(found.deliverer().channels) == {"email", "push", "sms", "http"}
-    assert str(tmp_path / "outbox") in repr(found.channel("outbox", "email"))
+    assert str(tmp_path / "captured") in repr(found.channel("captured", "email"))
 
 
 def test_other_environments_carry_only_what_they_name(tmp_path: Path) -> None:

@@ -51,10 +51,10 @@ def project(folder: Path, routes: str, carried: str = 'email = "r"') -> Project:
             "Throttled([Memory(name='a')], name='r')",
         ),
         (
-            'failover = ["a", "outbox"]\nrate_per_sender = "1/s"',
-            "r (failover: a, outbox; rate per sender 1/s)",
+            'failover = ["a", "captured"]\nrate_per_sender = "1/s"',
+            "r (failover: a, captured; rate per sender 1/s)",
             "Throttled([Failover([Memory(name='a'), "
-            "Eml('ROOT/outbox', name='outbox')], name='r')], name='r')",
+            "Eml('ROOT/captured', name='captured')], name='r')], name='r')",
         ),
     ],
 )  # fmt: skip
@@ -98,7 +98,7 @@ def test_routes_nest_and_share(tmp_path: Path) -> None:
     [routes.x]
     failover = ["slow", "b"]
     [routes.y]
-    failover = ["slow", "outbox"]
+    failover = ["slow", "captured"]
     [routes.slow]
     channel = "a"
     rate = "1/s"
@@ -141,7 +141,7 @@ def test_routes_nest_and_share(tmp_path: Path) -> None:
             "toml:4: routes.x.channel: it leads back to itself: x -> x",
         ),
         ('[routes.a]\nchannel = "b"', "toml:1: routes.a: there is a channel of that name"),
-        ('[routes.outbox]\nchannel = "b"', "routes.outbox: there is a channel of that name"),
+        ('[routes.captured]\nchannel = "b"', "routes.captured: there is a channel of that name"),
         (
             "[routes.r]\nround_robin = {a = 1, b = 0}",
             "routes.r.round_robin.b: a weight is a whole number from 1 up, not 0",

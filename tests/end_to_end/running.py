@@ -45,7 +45,7 @@ async def vero(*arguments: str, env: Mapping[str, str] | None = None, stdin: byt
 def project(folder: Path, channel: str) -> Path:
     """A copy of the examples whose environment `test` sends email through this channel table."""
     root = folder / "project"
-    shutil.copytree(EXAMPLES, root, ignore=shutil.ignore_patterns("outbox"))
+    shutil.copytree(EXAMPLES, root, ignore=shutil.ignore_patterns("captured"))
     with (root / "vero-deliver.toml").open("a") as file:
         file.write(f'\n[channels.relay]\ndriver = "smtp"\n{channel}\n[env.test]\nemail = "relay"\n')
     return root

@@ -51,14 +51,14 @@ async def test_bytes_received_are_bytes_rendered(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_dev_outbox_holds_the_same_bytes(tmp_path: Path) -> None:
-    """What `dev` writes to the outbox is what a server would get; nobody else can read it."""
+async def test_dev_captures_the_same_bytes(tmp_path: Path) -> None:
+    """What `dev` captures is what a server would get; nobody else can read it."""
     root = project(tmp_path, 'host = "127.0.0.1"')
     about = ["--data", str(every_sample()[0][1]), "--key", "k", "--now", CLOCK]
     message = every_sample()[0][0]
     rendered = await vero("-C", str(root), "render", message, *about)
     sent = await vero("-C", str(root), "send", message, "--yes", *about)
     assert sent.code == 0, sent.err
-    [file] = (root / "outbox").glob("*.eml")
+    [file] = (root / "captured").glob("*.eml")
     assert file.read_bytes() == rendered.out
     assert file.stat().st_mode & 0o777 == 0o600

@@ -36,9 +36,9 @@ COMMANDS: tuple[Sequence[str], ...] = (
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the examples; `dev` sends into its outbox."""
+    """A copy of the examples; `dev` captures what is sent."""
     root = tmp_path_factory.mktemp("hostile") / "project"
-    shutil.copytree(EXAMPLES, root, ignore=shutil.ignore_patterns("outbox"))
+    shutil.copytree(EXAMPLES, root, ignore=shutil.ignore_patterns("captured"))
     return root
 
 

@@ -67,22 +67,22 @@ def test_memory_gets_it_or_says_why(
 @MANY
 @given(x=texts.filter(lambda text: len(text) < 1_000), token=texts, key=texts)  # fits the subject
 def test_files_stay_in_their_folder(x: str, token: str, key: str) -> None:
-    """Hostile keys and values make plain files in the outbox, JSON that reads back, whole mail."""
+    """Hostile keys and values make plain files, JSON that reads back, whole mail."""
     with tempfile.TemporaryDirectory() as place:
-        outbox = Path(place) / "outbox"
-        files, mail = Documents(outbox), Eml(outbox)
+        folder = Path(place) / "captured"
+        files, mail = Documents(folder), Eml(folder)
         desk = Deliverer(Renderer(from_=SENDERS), email=mail, push=files, sms=files, http=files)
         data = {"order": {**DATA["order"], "id": x, "carrier": x, "tracking": x}}
         done = sent(desk, AT_ANY_LENGTH, recipient(x, token), data=data, key=key)
         assert [delivery.state for delivery in done] == ["accepted"] * 5
-        assert [path.name for path in Path(place).iterdir()] == ["outbox"]
-        assert len(list(outbox.iterdir())) == 6
-        assert {str(outbox / Path(delivery.detail).name) for delivery in done} == {
+        assert [path.name for path in Path(place).iterdir()] == ["captured"]
+        assert len(list(folder.iterdir())) == 6
+        assert {str(folder / Path(delivery.detail).name) for delivery in done} == {
             delivery.detail for delivery in done
         }
-        for path in outbox.glob("*.json"):
+        for path in folder.glob("*.json"):
             assert json.loads(path.read_bytes())["key"].startswith(key)
-        [eml] = outbox.glob("*.eml")
+        [eml] = folder.glob("*.eml")
         assert eml.stat().st_mode & 0o777 == 0o600
         assert eml.read_bytes().count(b"\r\n\r\n") >= 3
 

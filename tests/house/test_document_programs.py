@@ -111,4 +111,4 @@ def test_readme_commands_run(tmp_path: Path) -> None:
         [shell, "-ec", commands], check=False, cwd=tmp_path, env=env, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert list(tmp_path.rglob("outbox/*.eml"))
+    assert list(tmp_path.rglob("captured/*.eml"))

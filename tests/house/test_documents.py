@@ -26,9 +26,9 @@ from vero_deliver import Message, Renderer, Sms, User, errors, message, registry
 from vero_deliver.channel import Receipt
 from vero_deliver.cli import SECTIONS, cli
 from vero_deliver.cli.send import exit_code
-from vero_deliver.config import From, Links, Settings
+from vero_deliver.config import From, Links, OutboxTable, Settings
 from vero_deliver.data import TYPE_NAMES
-from vero_deliver.deliver import Delivery, Outcome, State
+from vero_deliver.delivery import Delivery, Outcome, Recorded, State
 from vero_deliver.domains import State as RecordState
 from vero_deliver.mime import Domain
 from vero_deliver.plain import MAX_DIGITS
@@ -43,6 +43,8 @@ from vero_deliver.rendered import Skipped
 from vero_deliver.resource.shape import BOOKKEEPING
 from vero_deliver.routes import Throttled
 from vero_deliver.routes.table import RouteTable
+from vero_deliver.states import FOLLOWS
+from vero_deliver.states import State as RecordedState
 
 COMMANDS: Final = tuple(name for commands in SECTIONS.values() for name in commands)
 
@@ -115,6 +117,7 @@ MODELS: Final[dict[type[msgspec.Struct], tuple[str, str, set[str]]]] = {
     Settings: ("configuration.md", "Settings", set()),
     From: ("configuration.md", "From", set()),
     Links: ("configuration.md", "Links", set()),
+    OutboxTable: ("configuration.md", "Outbox", set()),
     RouteTable: ("configuration.md", "Routes", set()),
 }
 
@@ -201,6 +204,9 @@ def test_every_variable_has_a_row() -> None:
 
 
 ERRORS: Final = [name for name, value in vars(errors).items() if inspect.isclass(value)]
+_LATER: Final[tuple[RecordedState, ...]] = (
+    "queued", "sending", "delivered", "bounced", "complained", "suppressed", "expired", "cancelled",
+)  # fmt: skip
 OUTCOMES: Final[dict[State, Outcome]] = {
     "accepted": Receipt("c", "1", NOON),
     "skipped": Skipped("no address"),
@@ -210,6 +216,7 @@ OUTCOMES: Final[dict[State, Outcome]] = {
     "deferred": errors.Deferred("x", channel="c"),
     "misconfigured": errors.Misconfigured("x", channel="c"),
     "uncertain": errors.Uncertain("x", channel="c"),
+    **{state: Recorded(state) for state in _LATER},
 }
 
 
@@ -218,6 +225,14 @@ def test_every_error_is_drawn_and_told(name: str) -> None:
     """An error is in the tree of errors.py and in the table of docs/sending.md."""
     assert re.search(rf"^\W*{name}\b", errors.__doc__ or "", re.MULTILINE)
     assert name in rows(section(read("sending.md"), "Errors"))
+
+
+@pytest.mark.parametrize("state", get_args(RecordedState))
+def test_every_state_is_a_contract(state: RecordedState) -> None:
+    """Each state has its paragraphs in docs/outbox.md, with what may follow."""
+    text = section(read("outbox.md"), state)
+    [what_follows] = re.findall(r"^Next: (.*?)\n\n", text, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", what_follows)) == FOLLOWS[state]
 
 
 @pytest.mark.parametrize("state", get_args(State))

@@ -14,10 +14,13 @@ ROOT = Path(__file__).parents[2]
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
     ("project",),
+    ("construct_outbox",),
     ("config", "construct", "construct_route", "deliver", "audience"),
+    ("desk",),
+    ("outbox",),
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter", "domains"),
     ("render",),
-    ("data", "keys"),
+    ("data", "keys", "delivery"),
     ("decode", "address_list", "routes"),
     ("channel",),
     ("message",),
@@ -25,7 +28,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
     ("phone", "push_reports", "segments", "vapid"),
-    ("errors", "plain", "secret", "source"),
+    ("errors", "plain", "secret", "source", "states"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
 SEAM = {"channel", "errors", "feedback", "mime", "push_reports", "rendered", "secret", "user"}

@@ -23,13 +23,16 @@ SECTIONS: dict[str, dict[str, str]] = {
         "send": "Send a message to one user, or a handful, now.",
     },
     "Run": {
+        "work": "Send what is queued in the outbox, until stopped.",
+        "delivery": "What became of deliveries, and what a person decides about them.",
+        "outbox": "The tables of the outbox: make them, erase users, forget the old.",
         "domain": "The DNS records a sending domain needs, and whether they are there.",
         "key": "Make keys.",
         "doctor": "Check the project, its channels and messages; say what to fix.",
     },
 }
 START_HERE = (
-    ("vero-deliver init", "a project with one message, three sample users and a file outbox"),
+    ("vero-deliver init", "a project with one message, three sample users, nothing sent outside"),
     ("vero-deliver preview", "what each of them will get"),
 )
 INTERRUPTED = 130
@@ -125,7 +128,7 @@ class Lazy(click.Group):
     metavar="NAME",
     default="dev",
     show_default=True,
-    help="Which [env.NAME] of the project to use. dev writes to the folder outbox/ and sends "
+    help="Which [env.NAME] of the project to use. dev writes to the folder captured/ and sends "
     "nothing outside.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Errors only.")

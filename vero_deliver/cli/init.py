@@ -19,7 +19,7 @@ from vero_deliver.reading import display
 from vero_deliver.schema import schema_text
 
 SCHEMA = Path(".vero/schema/message.schema.json")
-IGNORED = "outbox/"  # what dev sends holds personal data
+IGNORED = ("captured/", "outbox.db*")  # they hold personal data
 _NAME = re.compile(r"[A-Za-z0-9][\w-]*(/[A-Za-z0-9][\w-]*)*")
 
 
@@ -70,9 +70,11 @@ def _start(session: Session, root: Path) -> None:
 
 def _ignore(session: Session, path: Path) -> None:
     lines = path.read_text() if path.is_file() else ""
-    if IGNORED not in lines.split():
+    missing = [name for name in IGNORED if name not in lines.split()]
+    if missing:
         with path.open("a") as file:
-            file.write(("" if lines.endswith("\n") or not lines else "\n") + IGNORED + "\n")
+            file.write("" if lines.endswith("\n") or not lines else "\n")
+            file.writelines(f"{name}\n" for name in missing)
         session.say(f"wrote {display(path)}")
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from vero_deliver.deliver import Delivery, State
+from vero_deliver.delivery import Delivery, State
 from vero_deliver.errors import Deferred, DeliveryError
 from vero_deliver.rendered import ContentName, Rendered, RenderedEmail, Skipped
 from vero_deliver.user import User

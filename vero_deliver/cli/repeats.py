@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from vero_deliver.audience import Recipient
-from vero_deliver.deliver import Delivery
+from vero_deliver.delivery import Delivery
 from vero_deliver.errors import DataError
 from vero_deliver.keys import delivery_key, derive_key
 from vero_deliver.message import Message

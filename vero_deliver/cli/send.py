@@ -20,13 +20,17 @@ from vero_deliver.cli.printing import as_json as json_text
 from vero_deliver.cli.recipients import about, for_sending
 from vero_deliver.cli.repeats import Repeats
 from vero_deliver.cli.session import Session
-from vero_deliver.deliver import Deliverer, Delivery
+from vero_deliver.deliver import Deliverer
+from vero_deliver.delivery import Delivery
 from vero_deliver.message import Message
 from vero_deliver.project import Project
 from vero_deliver.render import About
 from vero_deliver.rendered import ContentName, Skipped
 
 HANDFUL = 5  # more than this many get a progress bar
+FAILED = {
+    "unrendered", "gone", "refused", "uncertain", "bounced", "complained", "expired", "cancelled",
+}  # fmt: skip
 TEMPORARY = 75  # EX_TEMPFAIL of sysexits.h
 
 
@@ -55,7 +59,7 @@ def command(
 ) -> None:
     """Send a message to one user, or a handful, now.
 
-    Samples are never sent to. The environment dev writes to the folder outbox/.
+    Samples are never sent to. The environment dev writes to the folder captured/.
 
     \b
       vero-deliver send order-receipt --to ada@example.com --data order.json
@@ -183,9 +187,9 @@ def exit_code(deliveries: Iterable[Delivery]) -> int:
     states = {delivery.state for delivery in deliveries}
     if "misconfigured" in states:
         return 2
-    if states & {"unrendered", "gone", "refused", "uncertain"}:
+    if states & FAILED:
         return 1
-    return TEMPORARY if "deferred" in states else 0
+    return TEMPORARY if states & {"deferred", "queued", "sending"} else 0
 
 
 def _agreed(work: Work, through: Sequence[ContentName], *, asked: bool) -> bool:

@@ -16,6 +16,7 @@ from vero_deliver.cli.terminal import harmless
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from vero_deliver.outbox.store import Outbox
     from vero_deliver.project import Project
 
 
@@ -38,6 +39,23 @@ class Session:
         project = Project.find(start, env=self.env)
         self.step(f"project {project.config.file}, environment {self.env}")
         return project
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The project's outbox. Raises ConfigError where it has none."""
+        from vero_deliver.errors import ConfigError
+        from vero_deliver.reading import display
+
+        outbox = self.loaded.outbox()
+        if outbox is None:
+            file = display(self.loaded.config.file)
+            raise ConfigError(f"{file}: there is no outbox; write [outbox]")
+        return outbox
+
+    @property
+    def has_terminal(self) -> bool:
+        """True where somebody can be asked."""
+        return sys.stdin.isatty()
 
     @property
     def colored(self) -> bool | None:

@@ -61,7 +61,7 @@ class Health(Protocol):
 
 
 @dataclass(slots=True)
-class _Circuit:
+class Circuit:
     """until: when an open circuit becomes half open; None while it is closed."""
 
     period: int = 0
@@ -74,8 +74,8 @@ class _Circuit:
 
 
 @dataclass(slots=True)
-class Circuits:
-    """Health in the memory of this process, for any of its threads.
+class Rules:
+    """When a circuit opens and closes, wherever it is kept.
 
     failures: how many one after another open a circuit.
     cooldown: seconds it stays open the first time; twice as long each time after, up to `longest`,
@@ -89,57 +89,43 @@ class Circuits:
     misconfigured: float = 300.0
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     random: Callable[[], float] = field(default=random.random, repr=False)
-    _circuits: dict[str, _Circuit] = field(default_factory=dict, init=False, repr=False)
-    # the blocking facade runs each deliverer on a thread of its own
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
-    async def shut(self, channel: str) -> Shut | None:
-        """Why admit() would refuse now; None where it would not."""
-        with self._lock:
-            return self._shut(channel)
-
-    async def admit(self, channel: str) -> Admission | Shut:
-        """Leave to send once, or why not."""
-        with self._lock:
-            shut = self._shut(channel)
-            if shut is not None:
-                return shut
-            circuit = self._circuits.setdefault(channel, _Circuit())
-            circuit.probing = circuit.until is not None
-            return Admission(channel, circuit.period, circuit.probing)
-
-    async def settle(self, admission: Admission, verdict: Verdict, reason: str = "") -> None:
-        """Count it, unless the circuit opened or closed since: then it tells of the past."""
-        with self._lock:
-            circuit = self._circuits.setdefault(admission.channel, _Circuit())
-            if admission.period == circuit.period:
-                self._settle(circuit, admission.probe, verdict, reason)
-
-    def _shut(self, channel: str) -> Shut | None:
-        circuit = self._circuits.get(channel)
-        if circuit is None or circuit.until is None:
+    def why_shut(self, circuit: Circuit) -> Shut | None:
+        """Why nothing may be sent now; None where something may."""
+        if circuit.until is None:
             return None
         wait = circuit.until - self.clock()
         if wait > 0:
             return Shut(wait, circuit.reason, circuit.misconfigured)
         return Shut(_PROBE, circuit.reason, circuit.misconfigured) if circuit.probing else None
 
-    def _settle(self, circuit: _Circuit, probe: bool, verdict: Verdict, reason: str) -> None:
-        if probe:
+    def let(self, channel: str, circuit: Circuit) -> Admission | Shut:
+        """Leave to send once, or why not."""
+        shut = self.why_shut(circuit)
+        if shut is not None:
+            return shut
+        circuit.probing = circuit.until is not None
+        return Admission(channel, circuit.period, circuit.probing)
+
+    def count(self, circuit: Circuit, admission: Admission, verdict: Verdict, reason: str) -> None:
+        """Count a send, unless the circuit opened or closed since: then it tells of the past."""
+        if admission.period != circuit.period:
+            return
+        if admission.probe:
             circuit.probing = False
         if verdict == "works":
             circuit.failures = 0
-            if probe:
+            if admission.probe:
                 self._close(circuit)
         elif verdict == "misconfigured":
             self._open(circuit, self.misconfigured, reason, misconfigured=True)
         elif verdict == "failed":
             circuit.failures += 1
-            if probe or circuit.failures >= self.failures:
+            if admission.probe or circuit.failures >= self.failures:
                 self._open(circuit, self.cooldown, reason)
 
     def _open(
-        self, circuit: _Circuit, first: float, reason: str, *, misconfigured: bool = False
+        self, circuit: Circuit, first: float, reason: str, *, misconfigured: bool = False
     ) -> None:
         seconds = min(first * 2 ** min(circuit.openings, 30), max(first, self.longest))
         circuit.until = self.clock() + seconds * (1 + self.random() / 4)
@@ -148,10 +134,35 @@ class Circuits:
         circuit.failures = 0
         circuit.reason, circuit.misconfigured = reason, misconfigured
 
-    def _close(self, circuit: _Circuit) -> None:
+    def _close(self, circuit: Circuit) -> None:
         circuit.until = None
         circuit.period += 1
         circuit.openings = 0
+
+
+@dataclass(slots=True)
+class Circuits(Rules):
+    """Health in the memory of this process, for any of its threads."""
+
+    _circuits: dict[str, Circuit] = field(default_factory=dict, init=False, repr=False)
+    # the blocking facade runs each deliverer on a thread of its own
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    async def shut(self, channel: str) -> Shut | None:
+        """Why admit() would refuse now; None where it would not."""
+        with self._lock:
+            return self.why_shut(self._circuits.get(channel, Circuit()))
+
+    async def admit(self, channel: str) -> Admission | Shut:
+        """Leave to send once, or why not."""
+        with self._lock:
+            return self.let(channel, self._circuits.setdefault(channel, Circuit()))
+
+    async def settle(self, admission: Admission, verdict: Verdict, reason: str = "") -> None:
+        """Count it, unless the circuit opened or closed since: then it tells of the past."""
+        with self._lock:
+            circuit = self._circuits.setdefault(admission.channel, Circuit())
+            self.count(circuit, admission, verdict, reason)
 
 
 CIRCUITS: Final = Circuits()  # of this process: what routes share that are given no other

@@ -22,7 +22,7 @@ class Eml(Folder):
 
     def __init__(
         self,
-        folder: str | Path = "outbox",
+        folder: str | Path = "captured",
         *,
         name: str = "eml",
         domains: Iterable[mime.Domain] = (),

@@ -1,0 +1,131 @@
+"""What an outbox adds to a delivery: `python -m benchmarks.outbox [--json] [--deliveries N]`.
+
+Deliveries are recorded, claimed, started and finished in batches, as a busy worker does, on SQLite
+in a temporary folder and on a PostgreSQL server of its own, where that is installed. A figure is
+microseconds per delivery: the CPU time of this process, and the time on the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+from postgres_server import postgres, programs
+
+from vero_deliver import Message, Outbox, Sms
+from vero_deliver.outbox.records import Order, Result, Start
+
+BATCH = 500
+MESSAGE = Message(title="Order shipped", sms=Sms(body="Order {{ order.id }} is on its way."))
+USER = json.dumps({"id": "u1", "email": "ada@example.org", "phone": "+420601000001"})
+ABOUT = json.dumps({"data": {"order": {"id": 1001, "lines": [{"title": "Tea", "price": "4.50"}]}}})
+
+
+@dataclass
+class Costs:
+    """Microseconds per delivery of each step: CPU and wall."""
+
+    deliveries: int
+    cpu: dict[str, float] = field(default_factory=dict)
+    wall: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, step: str) -> Iterator[None]:
+        """Add what this block takes."""
+        cpu, wall = time.process_time(), time.perf_counter()
+        yield
+        for costs, spent in (
+            (self.cpu, time.process_time() - cpu),
+            (self.wall, time.perf_counter() - wall),
+        ):
+            costs[step] = costs.get(step, 0.0) + spent / self.deliveries * 1e6
+
+
+def measure(outbox: Outbox, deliveries: int) -> Costs:
+    """Every delivery through its whole life."""
+    costs = Costs(deliveries)
+    outbox.create()
+    for first in range(0, deliveries, BATCH):
+        orders = [order(outbox, number) for number in range(first, first + BATCH)]
+        with costs.of("record"):
+            outbox.add(MESSAGE, orders)
+    left = deliveries
+    while left:
+        with costs.of("claim"):
+            leased = outbox.claim(["sms"], BATCH)
+        with costs.of("start"):
+            held = outbox.file([Start(one, "sms-1", repeatable=False) for one in leased], [])
+        assert len(held) == len(leased) == BATCH
+        now = outbox.now()
+        results = [
+            Result(
+                leased=one,
+                state="accepted",
+                ended_at=now,
+                started_at=now,
+                channel="sms-1",
+                provider_id=f"SM{one.id:032x}",
+                digest="0" * 64,
+            )
+            for one in leased
+        ]
+        with costs.of("finish"):
+            outbox.file([], results)
+        left -= len(leased)
+    assert outbox.count() == {"accepted": deliveries}
+    outbox.close()
+    return costs
+
+
+def order(outbox: Outbox, number: int) -> Order:
+    """One delivery of the benchmark."""
+    now = outbox.now()
+    return Order(
+        key=f"order-{number}-shipped-sms",
+        send_key=f"order-{number}-shipped",
+        user_id=f"u{number}",
+        message_id="",
+        message_version=MESSAGE.version,
+        content="sms",
+        kind="transactional",
+        rank=None,
+        user=USER,
+        about=ABOUT,
+        due_at=now,
+        expires_at=now + 86_400_000,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--deliveries", type=int, default=20_000, help=f"a multiple of {BATCH}")
+    given = parser.parse_args()
+    found: dict[str, Costs] = {}
+    with TemporaryDirectory() as folder:
+        outbox = Outbox(f"sqlite:///{folder}/outbox.db")
+        found["sqlite"] = measure(outbox, given.deliveries)
+    if programs() is not None:
+        with postgres() as url:
+            found["postgresql"] = measure(Outbox(url), given.deliveries)
+    if given.json:
+        print(json.dumps({f"{name}_us": sum(costs.cpu.values()) for name, costs in found.items()}))
+        return
+    for name, costs in found.items():
+        steps = ", ".join(f"{step} {cpu:.1f}" for step, cpu in costs.cpu.items())
+        cpu, wall = sum(costs.cpu.values()), sum(costs.wall.values())
+        print(f"{name}: {cpu:.1f} us of CPU a delivery ({steps}); {1e6 / wall:,.0f} a second")
+
+
+if __name__ == "__main__":
+    main()

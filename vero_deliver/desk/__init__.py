@@ -1,0 +1,8 @@
+"""The delivery desk: what the outbox promises is rendered, sent once, and filed."""
+
+from __future__ import annotations
+
+from vero_deliver.desk.policy import Policy
+from vero_deliver.desk.worker import Worker
+
+__all__ = ["Policy", "Worker"]

@@ -1,0 +1,118 @@
+"""The outbox's tables. Their names begin with vero_, for they may stand among an application's own.
+
+Moments are milliseconds since 1970 in UTC. A change here needs a migration (migrations/versions).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+VERSION_TABLE: Final = "vero_schema"  # where Alembic keeps what was run
+HEAD: Final = "0001"
+
+metadata = MetaData()
+_Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself there
+
+messages = Table(
+    "vero_messages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("document", Text, nullable=False),  # as resource.py writes it
+)
+
+deliveries = Table(
+    "vero_deliveries",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("env", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("send_key", Text, nullable=False),  # of all contents of one send
+    Column("user_id", Text, nullable=False),  # id, else email, else phone
+    Column("message_id", Text, nullable=False),
+    Column("message_version", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),  # lower goes first, always
+    Column("rank", SmallInteger),  # of contents of which only the first reachable is sent
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),  # times it was handed to a channel
+    Column("next_attempt_at", BigInteger),  # set while it waits, and is not held back by its rank
+    Column("lease", Text),  # of one claim; a result without it comes too late
+    Column("lease_until", BigInteger),
+    Column("started_at", BigInteger),  # handed to the channel; null while only leased
+    Column("repeatable", Boolean, nullable=False),  # an attempt without an answer may be repeated
+    Column("in_doubt", Boolean, nullable=False),  # an earlier attempt may have arrived
+    Column("channel", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("digest", Text, nullable=False),  # SHA-256 of the rendered bytes
+    Column("error", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("rendered_for", BigInteger),  # the first attempt's clock, so that retries are equal
+    Column("accepted_at", BigInteger),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("about", Text, nullable=False),  # data, event, campaign, clock: where given
+    UniqueConstraint("env", "key", name="vero_deliveries_key"),
+)
+_c = deliveries.c
+_due = _c.next_attempt_at.is_not(None)
+_leased = _c.lease_until.is_not(None)
+Index(
+    "vero_deliveries_due", _c.env, _c.priority, _c.next_attempt_at,
+    sqlite_where=_due, postgresql_where=_due,
+)  # fmt: skip
+Index("vero_deliveries_lease", _c.lease_until, sqlite_where=_leased, postgresql_where=_leased)
+Index("vero_deliveries_user", _c.env, _c.user_id)
+Index("vero_deliveries_send", _c.env, _c.send_key)
+
+attempts = Table(
+    "vero_attempts",
+    metadata,
+    Column(
+        "delivery_id",
+        _Id,
+        ForeignKey("vero_deliveries.id", ondelete="CASCADE", name="vero_attempts_delivery"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    sqlite_with_rowid=False,  # one tree instead of two
+)
+
+circuits = Table(
+    "vero_circuits",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("period", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("openings", Integer, nullable=False),
+    Column("open_until", BigInteger),  # null while the circuit is closed
+    Column("probe_until", BigInteger),  # while one send tries
+    Column("reason", Text, nullable=False),
+    Column("misconfigured", Boolean, nullable=False),
+)
