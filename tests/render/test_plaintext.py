@@ -245,7 +245,8 @@ def test_time_grows_with_length(unit: str) -> None:
         return time.process_time() - start
 
     small = min(seconds(50_000) for _ in range(3))
-    assert seconds(400_000) < 30 * max(small, 0.005)
+    # the best of some: a loaded machine may take three times as long for one
+    assert any(seconds(400_000) < 30 * max(small, 0.005) for _ in range(3))
 
 
 def test_ten_thousand_unclosed_tags() -> None:

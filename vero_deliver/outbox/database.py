@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +33,7 @@ from vero_deliver.outbox.schema import HEAD, VERSION_TABLE
 from vero_deliver.secret import Secret, reveal
 
 _BUSY: Final = 30_000  # milliseconds that SQLite waits for another writer
+_PAUSE: Final = 0.02  # seconds
 _CREATING: Final = 0x7665726F  # the lock of those who make tables: "vero"
 _READING: Final = "vero_reading"  # of a connection that will not write
 _revisions = Table(VERSION_TABLE, MetaData(), Column("version_num", Text))
@@ -156,7 +159,8 @@ def _sqlite(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def opened(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # BEGIN is ours to say
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _to_wal(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -166,3 +170,16 @@ def _sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _to_wal(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on; where two do so at once, SQLite makes one of them try again."""
+    give_up = time.monotonic() + _BUSY / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_PAUSE)
