@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
 import httpx
@@ -22,14 +21,13 @@ from vero_channels.transport.email_api import (
 )
 from vero_channels.transport.http_answers import Problem, body, retry_after, verdict
 from vero_channels.transport.keys import VERO_KEY, wire_key
-from vero_channels.transport.sigv4 import sign
+from vero_channels.transport.sigv4 import Account
 from vero_deliver import mime
-from vero_deliver.errors import ConfigError, Deferred, DeliveryError, Misconfigured
+from vero_deliver.errors import Deferred, DeliveryError, Misconfigured
 from vero_deliver.mime.headers import clean
 from vero_deliver.rendered import RenderedEmail
 from vero_deliver.secret import Secret
 
-_REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z0-9]+)+")
 _TAG: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")  # names and values of message tags
 _MAX_HEADERS: Final = 15
 _BUSY: Final = ("ThrottlingException", "TooManyRequestsException", "LimitExceededException")
@@ -64,17 +62,15 @@ class Ses(EmailApi):
         timeout: float = 30.0,
         client: httpx.AsyncClient | None = None,
     ) -> None:
-        if not _REGION.fullmatch(region):
-            raise ConfigError(f"channel {name!r}: region is a name like eu-west-1")
+        self._account = Account(name, access_key, secret_key, session_token, region)
         super().__init__(
             name=name,
             base_url=base_url or f"https://email.{region}.amazonaws.com",
-            secrets=(secret_key, *([session_token] if session_token else [])),
+            secrets=self._account.secrets,
             timeout=timeout,
             client=client,
         )
-        self._access_key, self._secret_key, self._token = access_key, secret_key, session_token
-        self._region, self._configuration_set = region, configuration_set
+        self._configuration_set = configuration_set
 
     def request(self, rendered: RenderedEmail, key: str) -> httpx.Request:
         """POST /v2/email/outbound-emails with Simple content."""
@@ -97,16 +93,7 @@ class Ses(EmailApi):
 
     def authorized(self, request: httpx.Request) -> httpx.Request:
         """Signed by Signature Version 4, for this moment."""
-        sign(
-            request,
-            access_key=self._access_key,
-            secret_key=self._secret_key,
-            session_token=self._token,
-            region=self._region,
-            service="ses",
-            now=datetime.now(UTC),
-        )
-        return request
+        return self._account.signed(request, "ses")
 
     def provider_id(self, response: httpx.Response) -> str:
         """MessageId."""

@@ -125,7 +125,7 @@ def _outcome(told: str, detail: dict[str, Any], why: Refusal) -> tuple[Kind, Rea
         return ("rejected" if suppressed else kind), "spam", None
     if kind == "unsubscribed":
         return ("unsubscribed" if _opts_out(detail) else "resubscribed"), "", None
-    return kind, {"rejected": "other", "failed": "other"}.get(kind, ""), None  # type: ignore[return-value]
+    return kind, "other" if kind in ("rejected", "failed") else "", None
 
 
 def _opts_out(detail: dict[str, Any]) -> bool:

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import ClassVar, Final
 
 import httpx
 
 from vero_channels.transport.http_answers import Problem
 from vero_channels.transport.senders import Sender
-from vero_channels.transport.sigv4 import sign
+from vero_channels.transport.sigv4 import Account
 from vero_channels.transport.sms_api import Codes, SmsApi
-from vero_deliver.errors import ConfigError, Deferred, DeliveryError, Gone, Misconfigured
+from vero_deliver.errors import Deferred, DeliveryError, Gone, Misconfigured
 from vero_deliver.rendered import RenderedSms
 from vero_deliver.secret import Secret
 
-_REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z0-9]+)+")
 _FIELD: Final = r"<{0}>([^<]*)</{0}>"
 # "Invalid parameter: PhoneNumber Reason: +1234 is not valid to publish to"
 _NUMBER: Final = re.compile(r"parameter: PhoneNumber")
@@ -64,18 +62,15 @@ class Sns(SmsApi):
         timeout: float = 30.0,
         client: httpx.AsyncClient | None = None,
     ) -> None:
-        if not _REGION.fullmatch(region):
-            raise ConfigError(f"channel {name!r}: region is one of AWS, such as eu-central-1")
+        self._account = Account(name, access_key, secret_key, session_token, region)
         super().__init__(
             name=name,
             base_url=base_url or f"https://sns.{region}.amazonaws.com",
             senders=senders,
-            secrets=[secret for secret in (secret_key, session_token) if secret],
+            secrets=self._account.secrets,
             timeout=timeout,
             client=client,
         )
-        self._access_key, self._secret_key, self._token = access_key, secret_key, session_token
-        self._region = region
 
     def sms_request(self, sms: RenderedSms, sender: Sender | None, key: str) -> httpx.Request:
         """POST / of the action Publish."""
@@ -95,16 +90,7 @@ class Sns(SmsApi):
 
     def authorized(self, request: httpx.Request) -> httpx.Request:
         """Signed by Signature Version 4, for this moment."""
-        sign(
-            request,
-            access_key=self._access_key,
-            secret_key=self._secret_key,
-            session_token=self._token,
-            region=self._region,
-            service="sns",
-            now=datetime.now(UTC),
-        )
-        return request
+        return self._account.signed(request, "sns")
 
     def provider_id(self, response: httpx.Response) -> str:
         """MessageId, out of XML."""

@@ -4,15 +4,52 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 import httpx
 
+from vero_deliver.errors import ConfigError
 from vero_deliver.secret import Secret, reveal
 
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z0-9]+)+")
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _SIGNED = ("content-type", "host", "x-amz-date", "x-amz-security-token")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who signs, and where. ConfigError that names the channel where `region` is none."""
+
+    channel: str
+    access_key: str
+    secret_key: str | Secret = field(repr=False)
+    session_token: str | Secret = field(repr=False)
+    region: str
+
+    def __post_init__(self) -> None:
+        if not _REGION.fullmatch(self.region):
+            raise ConfigError(f"channel {self.channel!r}: region is a name like eu-west-1")
+
+    @property
+    def secrets(self) -> list[str | Secret]:
+        """What no error may show."""
+        return [secret for secret in (self.secret_key, self.session_token) if secret]
+
+    def signed(self, request: httpx.Request, service: str) -> httpx.Request:
+        """The request signed for this moment."""
+        sign(
+            request,
+            access_key=self.access_key,
+            secret_key=self.secret_key,
+            session_token=self.session_token,
+            region=self.region,
+            service=service,
+            now=datetime.now(UTC),
+        )
+        return request
 
 
 def sign(

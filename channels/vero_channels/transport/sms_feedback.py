@@ -35,8 +35,8 @@ OURS: Final = Fate("failed", "other", None)  # the account, its credit, its send
 
 def answered(text: str) -> Kind:
     """What somebody's message means: STOP is unsubscribed, START resubscribed; else inbound."""
-    word = keyword(text)
-    return {"stop": "unsubscribed", "start": "resubscribed"}.get(word, "inbound")  # type: ignore[return-value]
+    meanings: dict[str, Kind] = {"stop": "unsubscribed", "start": "resubscribed"}
+    return meanings.get(keyword(text), "inbound")
 
 
 def number(text: str) -> str:
