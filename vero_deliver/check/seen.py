@@ -1,0 +1,281 @@
+"""What rules see: one message, its samples, and what each of them would be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+from vero_deliver.audience import Recipient
+from vero_deliver.check.dom import Page
+from vero_deliver.check.finding import Place
+from vero_deliver.check.origin import Origins
+from vero_deliver.deliver import Deliverer
+from vero_deliver.errors import RenderError
+from vero_deliver.message import Email, EmailVariant, Message
+from vero_deliver.plain import KeyPath
+from vero_deliver.project import Project
+from vero_deliver.render import About, Renderer
+from vero_deliver.render.templates import Templates
+from vero_deliver.rendered import (
+    ContentName,
+    Rendered,
+    RenderedEmail,
+    RenderedHttp,
+    RenderedPush,
+    RenderedSms,
+    Skipped,
+)
+from vero_deliver.source import Source
+from vero_deliver.toml_lines import toml_lines
+
+CLIENTS: Final = ("gmail", "outlook", "apple-mail", "yahoo")
+R = TypeVar("R", bound=Rendered)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a check was asked for.
+
+    clients: the mail clients that what is written is compared with. online: links, images and
+    DNS are asked. spam: a local spam filter is.
+    """
+
+    clients: Sequence[str] = CLIENTS
+    online: bool = False
+    spam: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample user. language: which of the message's languages they get it in."""
+
+    label: str
+    recipient: Recipient
+    language: str
+    about: About = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown(Generic[R]):
+    """One content as one sample gets it. key: of the delivery, as a send derives it."""
+
+    seen: Seen = field(repr=False)
+    sample: Sample
+    rendered: R
+    key: str
+
+    def field(self, name: str) -> Place:
+        """Where a field of the content is written: "body"."""
+        return self.seen.field(self.rendered.content, name)
+
+
+@dataclass(frozen=True, eq=False)
+class ShownEmail(Shown[RenderedEmail]):
+    """One email as one sample gets it."""
+
+    @cached_property
+    def page(self) -> Page:
+        """Its HTML as a tree."""
+        return Page(self.rendered.html)
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Where the author wrote the elements of the page."""
+        return Origins.of(self)
+
+    def field(self, name: str) -> Place:
+        language = self.sample.language
+        variant = self.email.variants.get(language, EmailVariant())
+        if getattr(variant, name, ""):
+            return self.seen.field("email", "variants", language, name)
+        return self.seen.field("email", name)
+
+    @property
+    def email(self) -> Email:
+        """The content it was made of."""
+        email = self.seen.message.email
+        assert email is not None  # noqa: S101  # one was rendered
+        return email
+
+    @property
+    def body(self) -> str:
+        """What its body is written as; Source where it comes from a file."""
+        variant = self.email.variants.get(self.sample.language, EmailVariant())
+        base = variant if variant.mjml or variant.html else self.email
+        return base.mjml or base.html
+
+    @property
+    def is_mjml(self) -> bool:
+        """Whether the author writes MJML."""
+        return bool(self.body) and self.body in self._bodies("mjml")
+
+    def _bodies(self, name: str) -> tuple[str, ...]:
+        bodies: tuple[Email | EmailVariant, ...] = (self.email, *self.email.variants.values())
+        return tuple(getattr(body, name) for body in bodies)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A content that could not be made for a sample."""
+
+    sample: Sample
+    content: ContentName
+    error: RenderError
+
+
+class Seen:
+    """One message and everything that its samples would get; made on demand, and once."""
+
+    def __init__(
+        self,
+        project: Project,
+        renderer: Renderer,
+        message: Message,
+        recipients: Sequence[Recipient],
+        options: Options,
+        about: About,
+    ) -> None:
+        self.project, self.renderer, self.message = project, renderer, message
+        self.options = options
+        self.folder: Path = project.folder(message.id)
+        self.samples: tuple[Sample, ...] = tuple(
+            Sample(
+                who.label,
+                who,
+                renderer.language(message, who.user),
+                About(**{**about, "data": who.data, "event": who.event, "who": who.label}),
+            )
+            for who in recipients
+        )
+
+    @cached_property
+    def emails(self) -> tuple[ShownEmail, ...]:
+        """The email of every sample that gets one."""
+        return tuple(
+            ShownEmail(self, sample, made, key)
+            for sample, key, made in self._made
+            if isinstance(made, RenderedEmail)
+        )
+
+    @cached_property
+    def pushes(self) -> tuple[Shown[RenderedPush], ...]:
+        """The pushes of every sample: one for each device."""
+        return tuple(self._of(RenderedPush))
+
+    @cached_property
+    def texts(self) -> tuple[Shown[RenderedSms], ...]:
+        """The text message of every sample that gets one."""
+        return tuple(self._of(RenderedSms))
+
+    @cached_property
+    def requests(self) -> tuple[Shown[RenderedHttp], ...]:
+        """The HTTP request of every sample."""
+        return tuple(self._of(RenderedHttp))
+
+    @cached_property
+    def failures(self) -> tuple[Failure, ...]:
+        """What could not be made, and why."""
+        _ = self._made
+        return tuple(self._failures)
+
+    @cached_property
+    def skipped(self) -> tuple[tuple[Sample, Skipped], ...]:
+        """Who gets a content not at all, and why."""
+        return tuple((who, made) for who, _, made in self._made if isinstance(made, Skipped))
+
+    def _of(self, kind: type[R]) -> Iterator[Shown[R]]:
+        for sample, key, made in self._made:
+            if isinstance(made, kind):
+                yield Shown(self, sample, made, key)
+
+    @cached_property
+    def _made(self) -> list[tuple[Sample, str, Rendered | Skipped]]:
+        deliverer = Deliverer(self.renderer)
+        found: list[tuple[Sample, str, Rendered | Skipped]] = []
+        self._failures: list[Failure] = []
+        for sample in self.samples:
+            user = sample.recipient.user
+            for content, key, made in deliverer.render(self.message, user, **sample.about):
+                if isinstance(made, RenderError):
+                    self._failures.append(Failure(sample, content, made))
+                else:
+                    found.append((sample, key, made))
+        return found
+
+    def field(self, *path: str | int) -> Place:
+        """Where a field of the message is written, or the nearest table around it."""
+        value: Any = self.message
+        for part in path:
+            name = f"{part}_" if part == "from" else part
+            if isinstance(value, Mapping):
+                value = value.get(part)
+            elif isinstance(value, tuple) and isinstance(part, int):
+                value = value[part] if part < len(value) else None
+            else:
+                value = getattr(value, str(name), None)
+        if isinstance(value, Source):
+            return Place(value.file, value.line)
+        lines = self._toml_lines
+        for end in range(len(path), 0, -1):
+            if path[:end] in lines:
+                return Place(self.toml, lines[path[:end]])
+        return Place(self.toml, 1)
+
+    @property
+    def toml(self) -> str:
+        """How places name the message's own file."""
+        return f"{self.project.messages.name}/{self.message.id}/message.toml"
+
+    @cached_property
+    def _toml_lines(self) -> Mapping[KeyPath, int]:
+        return toml_lines((self.folder / "message.toml").read_text(encoding="utf-8-sig"))
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The project's templates, to be read."""
+        return Templates(self.project.messages)
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        """Every template text that the message is made of, files that its bodies read included."""
+        return tuple(_sources(self.message, self.templates))
+
+
+def _sources(message: Message, templates: Templates) -> Iterator[Source]:
+    seen: set[tuple[str, int, str]] = set()
+    for content in message.contents:
+        for text in _texts(getattr(message, content)):
+            for source in [text, *_read_by(text, message, templates)]:
+                key = (source.file, source.line, str(source))
+                if key not in seen:
+                    seen.add(key)
+                    yield source
+
+
+def _texts(value: Any) -> Iterator[Source]:
+    if isinstance(value, Source):
+        yield value
+    elif isinstance(value, Mapping):
+        for member in value.values():
+            yield from _texts(member)
+    elif isinstance(value, (list, tuple)):
+        for member in value:
+            yield from _texts(member)
+    elif hasattr(value, "__struct_fields__"):
+        for name in value.__struct_fields__:
+            yield from _texts(getattr(value, name))
+
+
+def _read_by(text: Source, message: Message, templates: Templates) -> Iterator[Source]:
+    if "{%" not in text and not text.file.endswith((".mjml", ".html")):
+        return
+    layout = ""
+    if message.email and message.email.layout and text.file.endswith((".mjml", ".html")):
+        layout = message.email.layout
+        layout += "" if "." in layout else f".{text.file.rpartition('.')[2]}"
+    for found in templates.written(text, layout)[1:]:
+        if isinstance(found, Source):
+            yield found
