@@ -18,6 +18,7 @@ from vero_deliver.message import Email, EmailVariant, Message
 from vero_deliver.plain import KeyPath
 from vero_deliver.project import Project
 from vero_deliver.render import About, Renderer
+from vero_deliver.render.marks import Marks
 from vero_deliver.render.templates import Templates
 from vero_deliver.rendered import (
     ContentName,
@@ -67,6 +68,11 @@ class Shown(Generic[R]):
     rendered: R
     key: str
 
+    @property
+    def about(self) -> About:
+        """What it was rendered for."""
+        return About(**{**self.sample.about, "key": self.key})
+
     def field(self, name: str) -> Place:
         """Where a field of the content is written: "body"."""
         return self.seen.field(self.rendered.content, name)
@@ -84,7 +90,15 @@ class ShownEmail(Shown[RenderedEmail]):
     @cached_property
     def origins(self) -> Origins:
         """Where the author wrote the elements of the page."""
-        return Origins.of(self)
+        return Origins(self)
+
+    @cached_property
+    def marked(self) -> Page | None:
+        """The page once more, its elements marked with where they are written."""
+        renderer, _ = self.seen.twin
+        user = self.sample.recipient.user
+        made = renderer.render(self.seen.message, user, "email", **self.about)
+        return Page(made.html) if isinstance(made, RenderedEmail) else None
 
     def field(self, name: str) -> Place:
         language = self.sample.language
@@ -232,6 +246,11 @@ class Seen:
     @cached_property
     def _toml_lines(self) -> Mapping[KeyPath, int]:
         return toml_lines((self.folder / "message.toml").read_text(encoding="utf-8-sig"))
+
+    @cached_property
+    def twin(self) -> tuple[Renderer, Marks]:
+        """A renderer whose HTML says where its elements are written, and those places."""
+        return self.renderer.marked()
 
     @cached_property
     def templates(self) -> Templates:
