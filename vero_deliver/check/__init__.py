@@ -10,9 +10,9 @@ engine     runs the rules, groups what they find over samples, drops what is ign
 from vero_deliver.check.engine import check
 from vero_deliver.check.finding import Finding, Hit, Place, Report
 from vero_deliver.check.rule import Rule, rule, rules
-from vero_deliver.check.seen import Options, Seen, Shown, ShownEmail
+from vero_deliver.check.seen import CLIENTS, Options, Seen, Shown, ShownEmail
 
 __all__ = [
-    "Finding", "Hit", "Options", "Place", "Report", "Rule", "Seen", "Shown", "ShownEmail", "check",
-    "rule", "rules",
+    "CLIENTS", "Finding", "Hit", "Options", "Place", "Report", "Rule", "Seen", "Shown",
+    "ShownEmail", "check", "rule", "rules",
 ]  # fmt: skip

@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from vero_deliver.audience import samples
+from vero_deliver.check.chosen import Chosen, by_line, in_table
 from vero_deliver.check.dom import Element
 from vero_deliver.check.finding import Finding, Hit, Place, Report
-from vero_deliver.check.rule import Rule, matches, rules
+from vero_deliver.check.rule import Rule, known_names, matches, rules
 from vero_deliver.check.seen import Options, Seen, Shown, ShownEmail
+from vero_deliver.errors import ConfigError
+from vero_deliver.plain import nearest
 from vero_deliver.project import Project
 from vero_deliver.render import About
 
-_Key = tuple[str, str, Place]
+ALWAYS = ("render/message", "render/sample")  # what stands in the way of all other rules
 
 
 def check(
@@ -28,60 +30,80 @@ def check(
 ) -> Report:
     """What the rules find in those messages, all where none is named.
 
-    select, ignore: names of families, rules or parts. now: the clock that samples are rendered
-    for. Raises ConfigError for a message or a name that is not there.
+    select, ignore: families, rules or parts of rules; both go over, and beside, what the project
+    and the message say in [check]. now: the clock that samples are rendered for.
+    Raises ConfigError for a message or a name that is not there.
     """
+    for name in (*select, *ignore):
+        _refuse_unknown(name)
     asked = options or Options()
-    chosen = [rule for rule in rules() if _runs(rule, select, asked)]
-    about = About(now=now or datetime.now(UTC))
-    renderer = project.renderer()
+    known = project.message_ids()
+    names = [_id(project, name) for name in messages] or known
+    renderer, about = project.renderer(), About(now=now or datetime.now(UTC))
     found: list[Finding] = []
-    names = list(messages) or project.message_ids()
-    count = 0
+    looked_at = 0
     for name in names:
-        message = project.message(name)
-        people = samples(project.folder(message.id), declared=message.data)
-        seen = Seen(project, renderer, message, people, asked, about)
-        count += len(people)
-        found += _findings(seen, chosen)
-    kept = [finding for finding in found if not _is_ignored(finding, ignore)]
-    kept.sort(key=lambda finding: (finding.message, finding.place, finding.name))
-    return Report(project.messages.parent, tuple(kept), len(names), count)
+        seen = Seen(project, renderer, name, asked, about)
+        found += _checked(seen, _chosen(seen, select, ignore))
+        looked_at += len(seen.samples)
+    found.sort(key=lambda finding: (finding.message, finding.place, finding.name, finding.text))
+    return Report(project.messages.parent, tuple(found), len(names), looked_at)
 
 
-def _runs(rule: Rule, select: Sequence[str], options: Options) -> bool:
-    asked = not rule.needs or getattr(options, rule.needs)
-    return asked and (not select or any(matches(name, rule) for name in select))
+def _id(project: Project, name: str) -> str:
+    """The id of a message, which may be broken. Raises ConfigError where it is not there."""
+    return name if name in project.message_ids() else project.message(name).id
 
 
-def _is_ignored(finding: Finding, ignore: Sequence[str]) -> bool:
-    family = finding.rule.partition("/")[0]
-    return bool({family, finding.rule, finding.name} & set(ignore))
+def _refuse_unknown(name: str) -> None:
+    known = known_names()
+    if name not in known and not any(matches(name, rule) for rule in rules()):
+        raise ConfigError(f"there is no rule {name!r}{nearest(name, known)}")
 
 
-def _findings(seen: Seen, chosen: Sequence[Rule]) -> Iterator[Finding]:
-    for rule in chosen:
-        try:
-            yield from _grouped(seen, rule, rule.run(seen))
-        except Exception as error:  # noqa: BLE001  # a rule that breaks is no reason to stop
-            text = f"the rule {rule.id} broke: {type(error).__name__}: {error}"
-            place = Place(seen.toml)
-            yield Finding(rule.id, rule.id, "error", text, place, seen.message.id)
+def _chosen(seen: Seen, select: Sequence[str], ignore: Sequence[str]) -> Chosen:
+    ours, theirs = seen.project.settings.check, seen.check_table
+    return Chosen(
+        select=tuple(select) or in_table(theirs, "select") or ours.select,
+        ignore=(*ignore, *in_table(theirs, "ignore"), *ours.ignore),
+        lines=by_line(seen.comments),
+    )
+
+
+def _checked(seen: Seen, chosen: Chosen) -> Iterator[Finding]:
+    for rule in rules():
+        wanted = chosen.runs(rule) and (not rule.needs or getattr(seen.options, rule.needs))
+        if rule.id in ALWAYS or (wanted and not seen.trouble):
+            yield from filter(chosen.wants, _found(seen, rule))
+
+
+def _found(seen: Seen, rule: Rule) -> list[Finding]:
+    try:
+        return list(_grouped(seen, rule, rule.run(seen)))
+    except Exception as error:  # noqa: BLE001  # told by check/broken-rule; the others go on
+        seen.broken.append((rule.id, error))
+        return []
 
 
 def _grouped(seen: Seen, rule: Rule, hits: Iterable[Hit]) -> Iterator[Finding]:
-    groups: dict[_Key, list[Hit]] = {}
+    groups: dict[tuple[str, str, Place], list[Hit]] = {}
     for hit in hits:
         name = f"{rule.id}-{hit.part}" if hit.part else rule.id
         groups.setdefault((name, hit.text, _place(seen, hit)), []).append(hit)
-    for (name, text, place), same in groups.items():
-        who = dict.fromkeys(hit.on.sample.label for hit in same if hit.on)
-        first = same[0]
-        severity = first.severity or rule.severity
+    for (name, text, place), (first, *others) in groups.items():
+        labels = dict.fromkeys(hit.who for hit in (first, *others) if hit.who)
         yield Finding(
-            rule.id, name, severity, text, place, seen.message.id, tuple(who), len(seen.samples),
-            first.detail, first.hint,
-        )  # fmt: skip
+            rule=rule.id,
+            name=name,
+            severity=first.severity or rule.severity,
+            text=text,
+            place=place,
+            message=seen.id,
+            samples=tuple(labels),
+            of=len(seen.samples),
+            detail=first.detail,
+            hint=first.hint,
+        )
 
 
 def _place(seen: Seen, hit: Hit) -> Place:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,7 +41,7 @@ class Hit:
     on: what it was seen on; None for the message itself.
     at: an element of `on.page`, a field of the content ("subject"), or a place.
     hint: what to do. part: makes `client/css` the finding `client/css-grid`.
-    severity: where it is another one than the rule's.
+    severity: where it is another one than the rule's. sample: its label, where there is no `on`.
     """
 
     text: str
@@ -51,6 +51,12 @@ class Hit:
     hint: str = ""
     part: str = ""
     severity: Severity | None = None
+    sample: str = ""
+
+    @property
+    def who(self) -> str:
+        """The label of the sample that it was seen for; empty for the message."""
+        return self.on.sample.label if self.on else self.sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +92,26 @@ class Finding:
 class Report:
     """What `check` found, by message and place.
 
-    root: what the files of places are below. messages, samples: how many were looked at.
+    root: what the files of places are below. messages, samples: how many were looked at, each
+    user once for every message.
     """
 
     root: Path
     findings: tuple[Finding, ...] = ()
     messages: int = 0
     samples: int = 0
-    sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def counted(self) -> Mapping[Severity, int]:
         """How many findings of each severity."""
         return Counter(finding.severity for finding in self.findings)
+
+    def line(self, place: Place) -> str:
+        """The author's line at that place; empty where there is none."""
+        try:
+            lines = (self.root / place.file).read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, ValueError):
+            return ""
+        return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
 
     def fails(self, at: Severity) -> bool:
         """Whether there is a finding of that severity or a worse one."""

@@ -31,7 +31,9 @@ Needs = Literal["", "online", "spam"]
 
 # family -> the modules that declare its rules; a module is imported when its family is chosen
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "render": ("render",),
     "links": ("links",),
+    "check": ("own",),  # last: it tells which rules broke
 }
 
 
@@ -97,15 +99,12 @@ def rules(families: Iterable[str] = ()) -> list[Rule]:
     return [found for family in chosen for found in _RULES.values() if found.family == family]
 
 
-def is_known(name: str) -> bool:
-    """Whether a family, a rule or a part of a rule is called that."""
-    family = name.partition("/")[0]
-    if family not in FAMILIES:
-        return False
-    return name == family or any(matches(name, found) for found in rules([family]))
+def known_names() -> list[str]:
+    """Every family and rule."""
+    return [*FAMILIES, *(found.id for found in rules())]
 
 
 def matches(name: str, found: Rule) -> bool:
-    """Whether a name in `select` is about that rule."""
+    """Whether a family, a rule or a part of a rule is that rule, or is in it."""
     whole = name in (found.id, found.family)
     return whole or (found.parts and name.startswith(f"{found.id}-"))

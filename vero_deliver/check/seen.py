@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
-from vero_deliver.audience import Recipient
+from jinja2 import TemplateError
+
+from vero_deliver.audience import Recipient, samples
+from vero_deliver.check.chosen import Named, in_comments, in_toml
 from vero_deliver.check.dom import Page
 from vero_deliver.check.finding import Place
 from vero_deliver.check.origin import Origins
 from vero_deliver.deliver import Deliverer
-from vero_deliver.errors import RenderError
+from vero_deliver.errors import RenderError, VeroDeliverError
 from vero_deliver.message import Email, EmailVariant, Message
 from vero_deliver.plain import KeyPath
 from vero_deliver.project import Project
@@ -71,7 +75,7 @@ class Shown(Generic[R]):
     @property
     def about(self) -> About:
         """What it was rendered for."""
-        return About(**{**self.sample.about, "key": self.key})
+        return cast(About, {**self.sample.about, "key": self.key})
 
     def field(self, name: str) -> Place:
         """Where a field of the content is written: "body"."""
@@ -144,26 +148,28 @@ class Seen:
     """One message and everything that its samples would get; made on demand, and once."""
 
     def __init__(
-        self,
-        project: Project,
-        renderer: Renderer,
-        message: Message,
-        recipients: Sequence[Recipient],
-        options: Options,
-        about: About,
+        self, project: Project, renderer: Renderer, name: str, options: Options, about: About
     ) -> None:
-        self.project, self.renderer, self.message = project, renderer, message
-        self.options = options
-        self.folder: Path = project.folder(message.id)
-        self.samples: tuple[Sample, ...] = tuple(
-            Sample(
-                who.label,
-                who,
-                renderer.language(message, who.user),
-                About(**{**about, "data": who.data, "event": who.event, "who": who.label}),
-            )
-            for who in recipients
-        )
+        """Of the message of that id. What stands in the way of all else is `trouble`."""
+        self.project, self.renderer, self.id = project, renderer, name
+        self.options, self._about = options, about
+        self.folder: Path = project.folder(name)
+        self.message = Message(id=name, title=name)
+        self.samples: tuple[Sample, ...] = ()
+        self.trouble: VeroDeliverError | None = None
+        self.broken: list[tuple[str, Exception]] = []  # rules that broke
+        try:
+            self.message = project.message(name)
+            people = samples(self.folder, declared=self.message.data)
+            self.samples = tuple(self._sample(who) for who in people)
+            _ = self._made
+        except VeroDeliverError as error:
+            self.trouble = error
+
+    def _sample(self, who: Recipient) -> Sample:
+        about = {**self._about, "data": who.data, "event": who.event, "who": who.label}
+        language = self.renderer.language(self.message, who.user)
+        return Sample(who.label, who, language, cast(About, about))
 
     @cached_property
     def emails(self) -> tuple[ShownEmail, ...]:
@@ -241,11 +247,41 @@ class Seen:
     @property
     def toml(self) -> str:
         """How places name the message's own file."""
-        return f"{self.project.messages.name}/{self.message.id}/message.toml"
+        return f"{self.project.messages.name}/{self.id}/message.toml"
+
+    @cached_property
+    def check_table(self) -> Mapping[str, Any]:
+        """[check] of the message; empty where it has none, or cannot be read."""
+        return in_toml(self._toml_text, self.toml)[0] if self._toml_text else {}
+
+    @cached_property
+    def comments(self) -> tuple[Named, ...]:
+        """What comments in the message's files ignore."""
+        files = {self.toml: self._toml_text}
+        for source in self.sources:
+            if source.file not in files:
+                files[source.file] = str(source)
+        return tuple(named for file, text in files.items() for named in in_comments(text, file))
+
+    @cached_property
+    def named(self) -> tuple[Named, ...]:
+        """Every name of a rule that the message's files hold."""
+        table = in_toml(self._toml_text, self.toml)[1] if self._toml_text else []
+        return (*table, *self.comments)
 
     @cached_property
     def _toml_lines(self) -> Mapping[KeyPath, int]:
-        return toml_lines((self.folder / "message.toml").read_text(encoding="utf-8-sig"))
+        return toml_lines(self._toml_text) if self._toml_text else {}
+
+    @cached_property
+    def _toml_text(self) -> str:
+        """message.toml; empty where it is none, which is a trouble of its own."""
+        try:
+            text = (self.folder / "message.toml").read_text(encoding="utf-8-sig")
+            tomllib.loads(text)
+        except (OSError, ValueError, RecursionError):
+            return ""
+        return text
 
     @cached_property
     def twin(self) -> tuple[Renderer, Marks]:
@@ -260,7 +296,10 @@ class Seen:
     @cached_property
     def sources(self) -> tuple[Source, ...]:
         """Every template text that the message is made of, files that its bodies read included."""
-        return tuple(_sources(self.message, self.templates))
+        try:
+            return tuple(_sources(self.message, self.templates))
+        except (VeroDeliverError, TemplateError):
+            return ()  # which is `trouble`, and stops the other rules
 
 
 def _sources(message: Message, templates: Templates) -> Iterator[Source]:

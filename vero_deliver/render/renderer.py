@@ -247,12 +247,10 @@ class Renderer:
 
         inliner: another one than this renderer's.
         """
-        twin = Renderer(**self._options | {"compile_once": False})
-        marks = Marks()
-        twin._templates = Templates(  # noqa: SLF001  # our own class
-            self._options["templates"], policy=self._undefined, marks=marks
-        )
-        twin._inliner = inliner or self._inliner  # noqa: SLF001
+        options = {**self._options, "compile_once": False, "inliner": inliner or self._inliner}
+        twin, marks = Renderer(**options), Marks()
+        root = self._options["templates"]
+        twin._templates = Templates(root, policy=self._undefined, marks=marks)
         return twin, marks
 
     def language(self, message: Message, user: User) -> str:
