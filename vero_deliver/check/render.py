@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from vero_deliver.check.finding import Hit, Place
 from vero_deliver.check.rule import rule
 from vero_deliver.check.seen import Seen
-from vero_deliver.errors import ConfigError, MessageError, RenderError
+from vero_deliver.errors import ConfigError, DataError, MessageError, RenderError
 
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+)")
 _BY_VARIABLES = re.compile(r"there is no '|has no '")  # vars/missing tells those
@@ -56,7 +56,8 @@ def error(seen: Seen) -> Iterator[Hit]:
     Whoever has data like this sample's gets nothing: the delivery fails.
     """
     for failure in seen.failures:
-        if not is_undefined(failure.error):
+        told = isinstance(failure.error, DataError) or is_undefined(failure.error)
+        if not told:  # else vars/missing or vars/type tells
             place = place_of(failure.error.where, seen)
             detail = failure.error.detail
             yield Hit(f"{failure.content}: {detail}", at=place, sample=failure.sample.label)

@@ -32,6 +32,7 @@ Needs = Literal["", "online", "spam"]
 # family -> the modules that declare its rules; a module is imported when its family is chosen
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "render": ("render",),
+    "vars": ("variables",),
     "links": ("links",),
     "check": ("own",),  # last: it tells which rules broke
 }

@@ -16,6 +16,7 @@ from vero_deliver.check.chosen import Named, in_comments, in_toml
 from vero_deliver.check.dom import Page
 from vero_deliver.check.finding import Place
 from vero_deliver.check.origin import Origins
+from vero_deliver.check.uses import Use, uses
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import RenderError, VeroDeliverError
 from vero_deliver.message import Email, EmailVariant, Message
@@ -300,6 +301,12 @@ class Seen:
             return tuple(_sources(self.message, self.templates))
         except (VeroDeliverError, TemplateError):
             return ()  # which is `trouble`, and stops the other rules
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """Every value that the templates ask for."""
+        environment = self.templates.environment("text")
+        return tuple(use for source in self.sources for use in uses(environment, source))
 
 
 def _sources(message: Message, templates: Templates) -> Iterator[Source]:

@@ -65,7 +65,8 @@ def _block(report: Report, finding: Finding, paint: Paint) -> Iterator[str]:
         excerpt, caret = _excerpt(line, place.column)
         yield f"{margin} |"
         yield f"{number} | {excerpt}"
-        yield f"{margin} | {' ' * caret}{paint('^', _COLOURS[finding.severity])}"
+        if place.column:
+            yield f"{margin} | {' ' * caret}{paint('^', _COLOURS[finding.severity])}"
     if finding.hint:
         yield f"{margin} = {finding.hint}"
 
