@@ -33,7 +33,11 @@ Needs = Literal["", "online", "spam"]
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "render": ("render",),
     "vars": ("variables",),
+    "html": ("html",),
     "links": ("links",),
+    "email": ("email",),
+    "i18n": ("i18n",),
+    "deliver": ("deliver",),
     "check": ("own",),  # last: it tells which rules broke
 }
 

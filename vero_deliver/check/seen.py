@@ -106,6 +106,12 @@ class ShownEmail(Shown[RenderedEmail]):
         return Page(made.html) if isinstance(made, RenderedEmail) else None
 
     def field(self, name: str) -> Place:
+        """Where a field is written, in this sample's language; "body" is the MJML or HTML."""
+        if name == "body":
+            body = self.body
+            return (
+                Place(body.file, body.line) if isinstance(body, Source) else Place(self.seen.toml)
+            )
         language = self.sample.language
         variant = self.email.variants.get(language, EmailVariant())
         if getattr(variant, name, ""):
@@ -312,7 +318,7 @@ class Seen:
 def _sources(message: Message, templates: Templates) -> Iterator[Source]:
     seen: set[tuple[str, int, str]] = set()
     for content in message.contents:
-        for text in _texts(getattr(message, content)):
+        for text in texts_of(getattr(message, content)):
             for source in [text, *_read_by(text, message, templates)]:
                 key = (source.file, source.line, str(source))
                 if key not in seen:
@@ -320,18 +326,19 @@ def _sources(message: Message, templates: Templates) -> Iterator[Source]:
                     yield source
 
 
-def _texts(value: Any) -> Iterator[Source]:
+def texts_of(value: Any) -> Iterator[Source]:
+    """The templates in a content, or in a part of one."""
     if isinstance(value, Source):
         yield value
     elif isinstance(value, Mapping):
         for member in value.values():
-            yield from _texts(member)
+            yield from texts_of(member)
     elif isinstance(value, (list, tuple)):
         for member in value:
-            yield from _texts(member)
+            yield from texts_of(member)
     elif hasattr(value, "__struct_fields__"):
         for name in value.__struct_fields__:
-            yield from _texts(getattr(value, name))
+            yield from texts_of(getattr(value, name))
 
 
 def _read_by(text: Source, message: Message, templates: Templates) -> Iterator[Source]:
