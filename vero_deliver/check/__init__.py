@@ -10,7 +10,8 @@ engine     runs the rules, groups what they find over samples, drops what is ign
 from vero_deliver.check.engine import check
 from vero_deliver.check.finding import Finding, Hit, Place, Report
 from vero_deliver.check.rule import Rule, rule, rules
-from vero_deliver.check.seen import CLIENTS, Options, Seen, Shown, ShownEmail
+from vero_deliver.check.seen import Seen
+from vero_deliver.check.shown import CLIENTS, Options, Shown, ShownEmail
 
 __all__ = [
     "CLIENTS", "Finding", "Hit", "Options", "Place", "Report", "Rule", "Seen", "Shown",

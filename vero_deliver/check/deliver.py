@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from vero_deliver.check.finding import Hit
 from vero_deliver.check.rule import rule
-from vero_deliver.check.seen import Seen, ShownEmail
+from vero_deliver.check.seen import Seen
+from vero_deliver.check.shown import ShownEmail
 
 
 @rule("deliver/unaligned", "warning")

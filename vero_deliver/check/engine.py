@@ -10,7 +10,8 @@ from vero_deliver.check.chosen import Chosen, by_line, in_table
 from vero_deliver.check.dom import Element
 from vero_deliver.check.finding import Finding, Hit, Place, Report
 from vero_deliver.check.rule import Rule, known_names, matches, rules
-from vero_deliver.check.seen import Options, Seen, Shown, ShownEmail
+from vero_deliver.check.seen import Seen
+from vero_deliver.check.shown import Options, Shown, ShownEmail
 from vero_deliver.errors import ConfigError
 from vero_deliver.plain import nearest
 from vero_deliver.project import Project

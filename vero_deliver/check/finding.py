@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from vero_deliver.check.dom import Element
-    from vero_deliver.check.seen import Shown
+    from vero_deliver.check.shown import Shown
 
 Severity = Literal["error", "warning", "info"]
 

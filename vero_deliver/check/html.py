@@ -9,7 +9,8 @@ from typing import Final
 
 from vero_deliver.check.finding import Hit, Place
 from vero_deliver.check.rule import rule
-from vero_deliver.check.seen import Seen, ShownEmail
+from vero_deliver.check.seen import Seen
+from vero_deliver.check.shown import ShownEmail
 from vero_deliver.render.marks import MARK, Marks
 from vero_deliver.render.mjml_check import Fault, faults
 from vero_deliver.rendered import RenderedEmail

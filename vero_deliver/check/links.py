@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from vero_deliver.check.dom import Element
 from vero_deliver.check.finding import Hit
 from vero_deliver.check.rule import rule
-from vero_deliver.check.seen import Seen, ShownEmail
+from vero_deliver.check.seen import Seen
+from vero_deliver.check.shown import ShownEmail
 from vero_deliver.check.urls import (
     has_scheme,
     host_of,

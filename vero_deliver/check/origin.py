@@ -15,7 +15,7 @@ from vero_deliver.render.marks import CLASS, MARK
 from vero_deliver.source import Source
 
 if TYPE_CHECKING:
-    from vero_deliver.check.seen import ShownEmail
+    from vero_deliver.check.shown import ShownEmail
 
 _TELLING = ("href", "src", "alt", "id", "class")
 

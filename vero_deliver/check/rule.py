@@ -35,7 +35,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "vars": ("variables",),
     "html": ("html",),
     "links": ("links",),
-    "email": ("email",),
+    "email": ("inbox", "email"),
     "i18n": ("i18n",),
     "deliver": ("deliver",),
     "check": ("own",),  # last: it tells which rules broke

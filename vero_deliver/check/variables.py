@@ -10,7 +10,8 @@ from vero_deliver.check.dom import Element
 from vero_deliver.check.finding import Hit, Place
 from vero_deliver.check.render import is_undefined, place_of
 from vero_deliver.check.rule import rule
-from vero_deliver.check.seen import Sample, Seen
+from vero_deliver.check.seen import Seen
+from vero_deliver.check.shown import Sample
 from vero_deliver.check.uses import EACH, Path, Use, unescaped, values
 from vero_deliver.data import check_data, unlike
 from vero_deliver.errors import DataError
