@@ -13,7 +13,6 @@ from vero_deliver.check.seen import Seen
 
 GMAIL_CLIPS: Final = 102_400  # bytes of HTML; measured by many, documented by nobody
 _NEAR_CLIP: Final = 90_000
-_LONGEST_LINE: Final = 998  # octets, RFC 5322 2.1.1
 _LARGE: Final = 10_000_000  # bytes of attachments that some servers refuse
 _TOO_LARGE: Final = 25_000_000 * 3 // 4  # Gmail's limit is of the encoded message
 # support.google.com/mail/answer/6590: refused, inside of archives too
@@ -94,22 +93,6 @@ def one_click_unsubscribe(seen: Seen) -> Iterator[Hit]:
         elif headers.get("list-unsubscribe-post") != "List-Unsubscribe=One-Click":
             hint = 'add List-Unsubscribe-Post = "List-Unsubscribe=One-Click"'
             yield Hit("List-Unsubscribe-Post is missing", on=mail, at="headers", hint=hint)
-
-
-@rule("email/line-length", "error")
-def line_length(seen: Seen) -> Iterator[Hit]:
-    """A line of the message is longer than 998 octets.
-
-    RFC 5322 forbids it; servers break it anywhere, and the signature with it. It happens to
-    headers that hold one long word, such as an address.
-    """
-    for mail in seen.emails:
-        lines = mail.rendered.mime(mail.key).split(b"\r\n")
-        name = next((line[:40] for line in lines if len(line) > _LONGEST_LINE), b"")
-        if name:
-            begins = name.partition(b":")[0].decode("ascii", "replace")
-            text = f"a line of more than {_LONGEST_LINE} octets: {begins}"
-            yield Hit(text, on=mail, at="headers")
 
 
 @rule("email/attachment-size", "warning")

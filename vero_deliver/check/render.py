@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from vero_deliver.check.finding import Hit, Place
 from vero_deliver.check.rule import rule
@@ -84,8 +85,11 @@ def is_undefined(error: RenderError) -> bool:
 
 
 def place_of(where: str, seen: Seen) -> Place:
-    """The place of an error's `file:line`."""
+    """The place of an error's `file:line`; message.toml where it names none."""
     found = _PLACE.fullmatch(where)
-    if found:
-        return Place(found["file"], int(found["line"]))
-    return Place(where) if (seen.project.messages.parent / where).is_file() else Place(seen.toml, 1)
+    name, line = (found["file"], int(found["line"])) if found else (where, 0)
+    root = seen.project.messages.parent
+    for file in (root / name, Path.cwd() / name) if name else ():
+        if file.is_file() and file.is_relative_to(root):
+            return Place(file.relative_to(root).as_posix(), line)
+    return Place(seen.toml, 1)
