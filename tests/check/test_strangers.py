@@ -91,7 +91,7 @@ EVERY_COMPONENT: Final = """\
       <mj-text>{{ user.first_name }}: {{ order.id }}</mj-text>
       <mj-button background-color="#1a4fa0" color="#ffffff" href="{{ order.link }}">Open</mj-button>
       <mj-divider /><mj-spacer height="20px" />
-      <mj-image width="120px" src="https://shop.example/a.png" alt="Spade" href="{{ order.link }}" />
+      <mj-image width="9px" src="https://shop.example/a.png" alt="Spade" href="{{ order.link }}" />
       <mj-table><tr><td>One</td><td>Two</td></tr></mj-table>
       <mj-accordion><mj-accordion-element>
         <mj-accordion-title>Why?</mj-accordion-title><mj-accordion-text>So.</mj-accordion-text>
