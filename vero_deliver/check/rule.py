@@ -37,6 +37,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "links": ("links",),
     "email": ("inbox", "email"),
     "i18n": ("i18n",),
+    "client": ("client",),
     "deliver": ("deliver",),
     "check": ("own",),  # last: it tells which rules broke
 }
