@@ -88,7 +88,8 @@ EVERY_COMPONENT: Final = """\
   </mj-head>
   <mj-body background-color="#ffffff">
     <mj-wrapper><mj-section><mj-column>
-      <mj-text>{{ user.first_name }}: {{ order.id }}</mj-text>
+      <mj-text>{{ user.first_name }}, your order {{ order.id }} left us this morning with our carrier and
+        should be with you on Thursday.</mj-text>
       <mj-button background-color="#1a4fa0" color="#ffffff" href="{{ order.link }}">Open</mj-button>
       <mj-divider /><mj-spacer height="20px" />
       <mj-image width="9px" src="https://shop.example/a.png" alt="Spade" href="{{ order.link }}" />

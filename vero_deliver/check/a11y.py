@@ -11,6 +11,7 @@ from typing import Final
 
 from vero_deliver.check.dom import Element
 from vero_deliver.check.finding import Hit
+from vero_deliver.check.images import images
 from vero_deliver.check.look import contrast as ratio_of
 from vero_deliver.check.look import hex_of, texts
 from vero_deliver.check.rule import rule
@@ -82,9 +83,7 @@ def img_alt(seen: Seen) -> Iterator[Hit]:
     file. What is only decoration has `alt=""` (WCAG 1.1.1).
     """
     for mail in seen.emails:
-        for image in mail.page.find("img"):
-            if not image.is_shown or _is_pixel(image):
-                continue
+        for image, _ in images(mail):
             wrong = _wrong_alt(image)
             if wrong:
                 yield Hit(wrong, on=mail, at=image, detail=image.get("src")[:80])
@@ -209,12 +208,6 @@ def _wrong_alt(image: Element) -> str:
     if _FILE.fullmatch(said):
         return f"alt is the name of a file: {said[:40]!r}"
     return f"alt says nothing: {said!r}" if said.casefold() in _NO_ALT else ""
-
-
-def _is_pixel(image: Element) -> bool:
-    """Whether it only counts opens."""
-    sizes = [image.get(side) or image.style.get(side, "") for side in ("width", "height")]
-    return all(size.removesuffix("px") in ("0", "1") for size in sizes)
 
 
 def _name(link: Element) -> str:

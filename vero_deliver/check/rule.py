@@ -39,6 +39,9 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "i18n": ("i18n",),
     "client": ("client",),
     "a11y": ("a11y",),
+    "images": ("images",),
+    "push": ("push",),
+    "sms": ("sms",),
     "deliver": ("deliver",),
     "check": ("own",),  # last: it tells which rules broke
 }

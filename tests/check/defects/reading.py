@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from check.projects import Change, Defect
+from check.projects import PNG, Change, Defect
 
 _LINK: Final = '<a href="{{ order.link }}" style="color: #1a4fa0">Follow the parcel</a>'
+
+_PICTURE: Final = '<img src="https://shop.example/x.png" alt="A parcel" width="90" height="40">'
 
 
 def html(old: str, new: str) -> dict[str, Change]:
@@ -15,6 +17,12 @@ def html(old: str, new: str) -> dict[str, Change]:
 
 def added(markup: str) -> dict[str, Change]:
     return html("left us this morning.", f"left us this morning. {markup}")
+
+
+def picture(
+    src: str = "https://shop.example/x.png", size: str = 'width="90" height="40"'
+) -> dict[str, Change]:
+    return added(f'<img src="{src}" alt="A parcel" {size}>')
 
 
 DEFECTS: Final = (
@@ -99,5 +107,39 @@ DEFECTS: Final = (
         "email.html:12",
         html("font-size: 16px", "font-size: 13px"),
         words="most of the text has 13 px",
+    ),
+    Defect("images/missing", "email.html:12", picture(src="assets/logo.png"), words="no scheme"),
+    Defect("images/missing", "email.html:12", picture(src=""), words="no src"),
+    Defect("images/missing", "email.html:12", picture(src="http://localhost/x.png"), words="own"),
+    Defect("images/http", "email.html:12", picture(src="http://shop.example/x.png")),
+    Defect("images/dimensions", "email.html:12", picture(size="")),
+    Defect("images/dimensions", "email.html:12", picture(size='style="width: 90px"')),
+    Defect(
+        "images/data-uri",
+        "email.html:12",
+        picture(src=f"data:image/png;base64,{'A' * 9000}"),
+        also=("client/image-base64",),
+    ),
+    Defect(
+        "images/weight",
+        "message.toml:7",
+        {
+            **picture(src="cid:map"),
+            "map.png": PNG + bytes(1_100_000),
+            "message.toml": (
+                "[data.order]",
+                '[[email.attachments]]\nfile = "map.png"\ncid = "map"\n\n[data.order]',
+            ),
+        },
+    ),
+    Defect(
+        "images/text-ratio",
+        "email.html:12",
+        {
+            "email.html": [
+                ("<p>Your order {{ order.id }} left us this morning.</p>", _PICTURE),
+                ('<p style="font-size: 14px">Shop, 4 Hedge Lane, Ludlow SY8 1AA</p>', ""),
+            ]
+        },
     ),
 )
