@@ -83,7 +83,9 @@ def img_alt(seen: Seen) -> Iterator[Hit]:
     file. What is only decoration has `alt=""` (WCAG 1.1.1).
     """
     for mail in seen.emails:
-        for image, _ in images(mail):
+        for image, url in images(mail):
+            if mail.is_mjml and _is_drawn(image, url, mail):
+                continue
             wrong = _wrong_alt(image)
             if wrong:
                 yield Hit(wrong, on=mail, at=image, detail=image.get("src")[:80])
@@ -171,7 +173,7 @@ def contrast(seen: Seen) -> Iterator[Hit]:
             colors = f"{hex_of(look.color)} on {hex_of(look.background)}"
             if ratio < least - 0.005 and colors not in told:
                 told.add(colors)
-                words = f"{colors} has a contrast of {ratio:.1f}:1, {least:g}:1 is asked for"
+                words = f"{colors} has a contrast of {ratio:.2f}:1, {least:g}:1 is asked for"
                 yield Hit(words, on=mail, at=element, detail=text[:60])
 
 
@@ -208,6 +210,12 @@ def _wrong_alt(image: Element) -> str:
     if _FILE.fullmatch(said):
         return f"alt is the name of a file: {said[:40]!r}"
     return f"alt says nothing: {said!r}" if said.casefold() in _NO_ALT else ""
+
+
+def _is_drawn(image: Element, url: str, mail: ShownEmail) -> bool:
+    """Whether the MJML compiler put it there, as the arrows of a carousel."""
+    linked = any(above.name == "a" for above in image.ancestors)
+    return not linked and not any(url in source for source in mail.seen.sources)
 
 
 def _name(link: Element) -> str:

@@ -15,6 +15,7 @@ from vero_deliver.check.urls import has_scheme, host_of, is_local
 _DATA_URI: Final = 8_192  # bytes
 _HEAVY: Final = 1_000_000  # bytes of all pictures that travel along
 _FEW_WORDS: Final = 20
+_ICON: Final = 64  # px of width
 
 
 def images(mail: ShownEmail) -> Iterator[tuple[Element, str]]:
@@ -114,7 +115,12 @@ def text_ratio(seen: Seen) -> Iterator[Hit]:
     """
     for mail in seen.emails:
         words = len(mail.page.body.text.split())
-        shown = [image for image, _ in images(mail)]
+        shown = [image for image, _ in images(mail) if not _is_icon(image)]
         if shown and words < _FEW_WORDS:
             text = f"fewer than {_FEW_WORDS} words beside the pictures"
             yield Hit(text, on=mail, at=shown[0], detail=f"{words} words, {len(shown)} pictures")
+
+
+def _is_icon(image: Element) -> bool:
+    width = image.get("width").removesuffix("px")
+    return width.isdecimal() and int(width) <= _ICON

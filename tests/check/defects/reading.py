@@ -82,7 +82,7 @@ DEFECTS: Final = (
         "a11y/contrast",
         "email.html:12",
         html("<p>Your", '<p style="color: #999">Your'),
-        words="#999999 on #ffffff has a contrast of 2.8:1, 4.5:1",
+        words="#999999 on #ffffff has a contrast of 2.85:1, 4.5:1",
     ),
     Defect(
         "a11y/contrast",
