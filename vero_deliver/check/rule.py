@@ -42,6 +42,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "images": ("images",),
     "push": ("push",),
     "sms": ("sms",),
+    "spam": ("spam",),
     "deliver": ("deliver",),
     "check": ("own",),  # last: it tells which rules broke
 }
