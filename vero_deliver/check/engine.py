@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vero_deliver.check.chosen import Chosen, by_line, in_table
+from vero_deliver.check.clients import support
 from vero_deliver.check.dom import Element
 from vero_deliver.check.finding import Finding, Hit, Place, Report
 from vero_deliver.check.rule import Rule, known_names, matches, rules
 from vero_deliver.check.seen import Seen
-from vero_deliver.check.shown import Options, Shown, ShownEmail
+from vero_deliver.check.shown import CLIENTS, Options, Shown, ShownEmail
 from vero_deliver.errors import ConfigError
 from vero_deliver.plain import nearest
 from vero_deliver.project import Project
@@ -33,11 +34,16 @@ def check(
 
     select, ignore: families, rules or parts of rules; both go over, and beside, what the project
     and the message say in [check]. now: the clock that samples are rendered for.
-    Raises ConfigError for a message or a name that is not there.
+    Raises ConfigError for a message, a name or a mail client that is not there,
+    and where a spam filter is asked for and none is.
     """
     for name in (*select, *ignore):
         _refuse_unknown(name)
     asked = options or Options()
+    if tuple(asked.clients) != CLIENTS:
+        support.chosen(asked.clients)  # refuses one that there is not
+    if asked.spam:
+        _refuse_without_filter(project)
     known = project.message_ids()
     names = [_id(project, name) for name in messages] or known
     renderer, about = project.renderer(), About(now=now or datetime.now(UTC))
@@ -60,6 +66,12 @@ def _refuse_unknown(name: str) -> None:
     known = known_names()
     if name not in known and not any(matches(name, rule) for rule in rules()):
         raise ConfigError(f"there is no rule {name!r}{nearest(name, known)}")
+
+
+def _refuse_without_filter(project: Project) -> None:
+    from vero_deliver.check.filters import find  # httpx
+
+    find(project.settings.check.spamd, project.settings.check.rspamd)
 
 
 def _chosen(seen: Seen, select: Sequence[str], ignore: Sequence[str]) -> Chosen:
