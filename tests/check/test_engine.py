@@ -14,7 +14,7 @@ from vero_deliver.check.rule import _RULES
 from vero_deliver.errors import ConfigError
 
 LINK = "Follow the parcel</a>"
-HTTP = '<a href="http://shop.example/a">More</a>'
+HTTP = '<a href="http://shop.example/a">Spring bulbs</a>'
 BAD = f"{LINK} {HTTP}"
 
 
@@ -38,7 +38,9 @@ class TestPlaces:
 
     def test_in_mjml(self, tmp_path: Path) -> None:
         """A button's link is the mj-button's; a link in a text is the author's own."""
-        text = '<mj-text font-size="16px">{{ user.first_name }}\n<a href="http://a.example">a</a>'
+        text = (
+            '<mj-text font-size="16px">{{ user.first_name }}\n<a href="http://a.example">Bulbs</a>'
+        )
         mjml = MJML.replace('<mj-text font-size="16px">', text, 1).replace(
             "{{ order.link }}", "http://b.example"
         )
@@ -64,9 +66,9 @@ class TestPlaces:
             )
         )
         change: dict[str, Change] = {
-            "email.html": "<p>\n<a href='http://own.example'>x</a></p>",
+            "email.html": "<p>\n<a href='http://own.example'>Spring bulbs</a></p>",
             "/messages/_layouts/base.html": layout,
-            "/messages/_partials/note.html": "<p>\n\n<a href='http://partial.example'>x</a></p>",
+            "/messages/_partials/note.html": "<p>\n\n<a href='http://b.example'>Spring bulbs</a></p>",
             "message.toml": ("[email]\n", '[email]\nlayout = "base"\n'),
         }
         assert found(tmp_path, change) == [
@@ -137,7 +139,9 @@ class TestIgnored:
 
     def test_only_that_line(self, tmp_path: Path) -> None:
         """The next one is not spared."""
-        two = f"{LINK}{HTTP} {{# vero: ignore[links] #}}\n<a href='http://b.example'>b</a>"
+        two = (
+            f"{LINK}{HTTP} {{# vero: ignore[links] #}}\n<a href='http://b.example'>Spring bulbs</a>"
+        )
         assert found(tmp_path, {"email.html": (LINK, two)}) == [("links/https", "email.html:14")]
 
     def test_in_the_toml(self, tmp_path: Path) -> None:
@@ -148,7 +152,7 @@ class TestIgnored:
     def test_by_the_message_and_the_project(self, tmp_path: Path) -> None:
         """[check] of either."""
         change: dict[str, Change] = {
-            "email.html": (LINK, f"{BAD}<a href='#'>x</a>"),
+            "email.html": (LINK, f"{BAD}<a href='#'>Spring bulbs</a>"),
             "message.toml": with_toml('[check]\nignore = ["links/https"]\n'),
             "/vero-deliver.toml": FLAWLESS["/vero-deliver.toml"]
             + '[check]\nignore = ["links/empty"]\n',
@@ -157,7 +161,7 @@ class TestIgnored:
 
     def test_by_the_caller(self, tmp_path: Path) -> None:
         """select and ignore, families and rules."""
-        project = write(tmp_path, {"email.html": (LINK, f"{BAD}<a href='#'>x</a>")})
+        project = write(tmp_path, {"email.html": (LINK, f"{BAD}<a href='#'>Spring bulbs</a>")})
         both = ["links/empty", "links/https"]
         for select, ignore, names in (
             (["links"], [], both),

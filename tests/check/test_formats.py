@@ -24,7 +24,7 @@ MULTITOOL = next(UNPACKED.glob("sarif-multitool-linux@*/Sarif.Multitool"), None)
 def some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
     """Two warnings and an info, with strange letters; seen from the project's folder."""
     monkeypatch.chdir(tmp_path)
-    link = '<a href="http://shop.example/a?b=1&amp;c=%20">More</a>'
+    link = '<a href="http://shop.example/a?b=1&amp;c=%20">Spring bulbs</a>'
     return report(
         tmp_path,
         {
@@ -50,7 +50,7 @@ def test_full_shows_the_line(some: Report) -> None:
         "warning links/https the link is http: http://shop.example/a?b=1&c=%20\n"
         "   --> messages/m/email.html:13:1\n"
         "   |\n"
-        '13 | <a href="http://shop.example/a?b=1&amp;c=%20">More</a></p>\n'
+        '13 | <a href="http://shop.example/a?b=1&amp;c=%20">Spring bulbs</a></p>\n'
         "   | ^\n"
         "   = write https\n"
     ) in text
@@ -65,7 +65,7 @@ def test_a_long_line_is_cut_around_its_column(tmp_path: Path) -> None:
         {
             "email.html": (
                 "Your order {{",
-                f'{before}<a href="http://x.example">x</a> {before} {{{{',
+                f'{before}<a href="http://x.example">Spring bulbs</a> {before} {{{{',
             )
         },
     )

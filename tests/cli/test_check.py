@@ -13,7 +13,7 @@ import pytest
 from calling import run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-HTTP = '<a href="http://shop.example/a">More</a>'
+HTTP = '<a href="http://shop.example/a">Spring bulbs</a>'
 
 
 @pytest.fixture
