@@ -10,7 +10,7 @@ import pytest
 from scripted_channel import Scripted
 
 from vero_deliver.channel import Receipt
-from vero_deliver.errors import Deferred, DeliveryError, Misconfigured, Uncertain
+from vero_deliver.errors import Deferred, DeliveryError, Misconfigured
 from vero_deliver.routes import Admission, Circuits, Failover, RoundRobin, Shut, Throttled
 from vero_deliver.routes.guard import Guarded
 from vero_deliver.routes.health import CIRCUITS, Verdict
