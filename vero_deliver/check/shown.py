@@ -28,12 +28,14 @@ class Options:
     """What a check was asked for.
 
     clients: the mail clients that what is written is compared with. online: links, images and
-    DNS are asked. spam: a local spam filter is.
+    DNS are asked. spam: a local spam filter is. nameservers: whom to ask for DNS; none for the
+    system's.
     """
 
     clients: Sequence[str] = CLIENTS
     online: bool = False
     spam: bool = False
+    nameservers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,5 +99,5 @@ def _many(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 or noun == "info" else f"{count} {noun}s"
 
 
-def _by_count(counted: Counter[tuple[str, Severity]]) -> list[tuple[tuple[str, Severity], int]]:
+def _by_count(counted: Counter[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:
     return sorted(counted.items(), key=lambda row: (-row[1], row[0]))
