@@ -96,7 +96,9 @@ def _chosen(seen: Seen, select: Sequence[str], ignore: Sequence[str]) -> Chosen:
 def _checked(seen: Seen, chosen: Chosen) -> Iterator[Finding]:
     for rule in rules():
         wanted = chosen.runs(rule) and (not rule.needs or getattr(seen.options, rule.needs))
-        if rule.id in ALWAYS or (wanted and not seen.trouble):
+        if rule.id in ALWAYS:
+            yield from _found(seen, rule)
+        elif wanted and not seen.trouble:
             yield from filter(chosen.wants, _found(seen, rule))
 
 
