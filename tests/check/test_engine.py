@@ -189,13 +189,13 @@ class TestRules:
     def broken(self) -> Iterator[None]:
         rules()
 
-        @declare("links/broken", "error")
+        @declare("links/breaks", "error")
         def break_it(seen: Seen) -> Iterator[Hit]:
             """It breaks."""
             raise ValueError(f"not today, {seen.id}")
 
         yield
-        del _RULES["links/broken"]
+        del _RULES["links/breaks"]
 
     @pytest.mark.usefixtures("broken")
     def test_one_that_breaks_stops_nothing(self, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ class TestRules:
         findings = report(tmp_path, {"email.html": (LINK, BAD)}).findings
         assert {finding.name for finding in findings} == {"check/broken-rule", "links/https"}
         [told] = [finding for finding in findings if finding.name == "check/broken-rule"]
-        assert told.text == "the rule links/broken broke"
+        assert told.text == "the rule links/breaks broke"
         assert told.detail == "ValueError: not today, m"
 
     def test_each_says_what_and_why(self) -> None:

@@ -135,7 +135,7 @@ def utm(seen: Seen) -> Iterator[Hit]:
     for mail in seen.emails:
         if mail.rendered.kind != "marketing":
             continue
-        leave = _ways_out(mail)
+        leave = ways_out(mail)
         tagged = {host_of(url) for _, url in links(mail) if _has_utm(url)}
         for link, url in links(mail):
             if host_of(url) in tagged and not _has_utm(url) and url not in leave:
@@ -165,7 +165,7 @@ def unsubscribe_visible(seen: Seen) -> Iterator[Hit]:
     clients read. Who finds none clicks "spam", and that counts against all that you send.
     """
     for mail in seen.emails:
-        if mail.rendered.kind == "marketing" and not _ways_out(mail):
+        if mail.rendered.kind == "marketing" and not ways_out(mail):
             hint = 'write <a href="{{ url.unsubscribe_link }}">Unsubscribe</a>'
             yield Hit("no visible link to unsubscribe", on=mail, at="body", hint=hint)
 
@@ -195,7 +195,7 @@ def _has_utm(url: str) -> bool:
     return bool(split and parse_qs(split.query).get("utm_source"))
 
 
-def _ways_out(mail: ShownEmail) -> set[str]:
+def ways_out(mail: ShownEmail) -> set[str]:
     """The addresses of visible links that say that they unsubscribe."""
     header = {k.lower(): v for k, v in mail.rendered.headers.items()}.get("list-unsubscribe", "")
     return {

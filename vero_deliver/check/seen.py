@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from jinja2 import TemplateError
 
@@ -36,6 +36,9 @@ from vero_deliver.rendered import (
 from vero_deliver.source import Source
 from vero_deliver.toml_lines import toml_lines
 
+if TYPE_CHECKING:
+    from vero_deliver.check.network import Network
+
 R = TypeVar("R", bound=Rendered)
 
 
@@ -52,9 +55,16 @@ class Seen:
     """One message and everything that its samples would get; made on demand, and once."""
 
     def __init__(
-        self, project: Project, renderer: Renderer, name: str, options: Options, about: About
+        self,
+        project: Project,
+        renderer: Renderer,
+        name: str,
+        options: Options,
+        about: About,
+        network: Network | None = None,
     ) -> None:
         """Of the message of that id. What stands in the way of all else is `trouble`."""
+        self._network = network
         self.project, self.renderer, self.id = project, renderer, name
         self.options, self._about = options, about
         self.folder: Path = project.folder(name)
@@ -203,6 +213,12 @@ class Seen:
     def twin(self) -> tuple[Renderer, Marks]:
         """A renderer whose HTML says where its elements are written, and those places."""
         return self.renderer.marked()
+
+    @property
+    def network(self) -> Network:
+        """How the network is asked, by rules that need `online`."""
+        assert self._network is not None  # noqa: S101  # the engine runs them only then
+        return self._network
 
     @cached_property
     def templates(self) -> Templates:
