@@ -38,7 +38,7 @@ def concise(report: Report) -> str:
 
 def statistics(report: Report) -> str:
     """How many findings each rule has, most first."""
-    counted = Counter((f.name, f.severity) for f in report.findings)
+    counted: Counter[tuple[str, str]] = Counter((f.name, f.severity) for f in report.findings)
     rows = [f"{count:>5}  {severity:<7}  {name}" for (name, severity), count in _by_count(counted)]
     return "\n".join([*rows, _sum(report)]) + "\n"
 
