@@ -43,6 +43,10 @@ bench-push *args:
 bench-outbox *args:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.outbox {{ args }}
 
+# kill workers, disturb providers, count what is lost or doubled: --json, --store, --seed, --kills N
+bench-chaos *args:
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.chaos {{ args }}
+
 # wheel and sdist
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build

@@ -141,6 +141,7 @@ async def test_an_idempotent_channel_is_asked_again(outbox: Outbox) -> None:
     record = outbox.get("k-sms")
     assert record is not None
     assert (record.state, record.in_doubt) == ("deferred", True)
+    assert [one.state for one in outbox.attempts("k-sms")] == ["uncertain"]
     [delivery] = await deliverer.send(NEWS, ADA, contents=["sms"], data={"n": 1}, key="k")
     assert delivery.state == "accepted"
     assert len(memory.sent) == 1

@@ -46,7 +46,7 @@ class Worker:
         self._outbox = deliverer.outbox
         health = SharedCircuits(outbox=self._outbox)
         self._channels: Mapping[ContentName, Channel[Any]] = {
-            content: channel if isinstance(channel, Route) else Guarded(channel, health)
+            content: channel if isinstance(channel, (Route, Guarded)) else Guarded(channel, health)
             for content, channel in deliverer.channels.items()
         }
         self._desk = Desk(

@@ -80,7 +80,8 @@ class Start:
 class Result:
     """What became of a leased delivery.
 
-    next_attempt_at: of a deferred one. started_at: None where no channel had it.
+    next_attempt_at: of a deferred one. started_at: None where no channel had it. answered: False
+    where it left and no answer came, though it is tried again.
     """
 
     leased: Leased
@@ -94,11 +95,12 @@ class Result:
     code: str = ""
     next_attempt_at: int | None = None
     in_doubt: bool = False
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One handing over, and what came of it."""
+    """One handing over, and what came of it. state: uncertain where no answer came."""
 
     number: int
     started_at: datetime

@@ -128,7 +128,7 @@ def attempt(result: Result) -> dict[str, Any]:
         "started_at": result.started_at,
         "ended_at": result.ended_at,
         "channel": result.channel,
-        "state": result.state,
+        "state": result.state if result.answered else "uncertain",
         "provider_id": fit(result.provider_id),
         "error": fit(result.error),
         "code": fit(result.code),
