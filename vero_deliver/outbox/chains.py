@@ -6,15 +6,31 @@ Those of a later rank are held back, queued without a time, until those before h
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from vero_deliver.outbox.records import Leased
 from vero_deliver.outbox.schema import deliveries
 from vero_deliver.states import OPEN, UNREACHABLE
 
 _c = deliveries.c
+
+
+def chained(leased: Iterable[Leased]) -> set[str]:
+    """The sends of those of which only the first reachable content is sent."""
+    return {one.send_key for one in leased if one.rank is not None}
+
+
+def hold(connection: Connection, env: str, send_keys: Collection[str]) -> None:
+    """Lock all deliveries of these sends in the order of their ids, before anything is written.
+
+    Two devices of one content may end at the same time, and each then looks at the other.
+    """
+    if send_keys:
+        mine = (_c.env == env, _c.send_key.in_(send_keys), _c.rank.is_not(None))
+        connection.execute(select(_c.id).where(*mine).order_by(_c.id).with_for_update()).all()
 
 
 def follow_up(connection: Connection, env: str, send_keys: Collection[str], now: int) -> None:
