@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -39,7 +40,8 @@ _c = deliveries.c
 
 def add(connection: Connection, env: str, rows: Sequence[Row], now: int) -> set[str]:
     """Insert what has a new key; the keys."""
-    given = _given(ORDERED, rows, env=env, now=now)
+    # in one order: of two that record the same keys, each waits for the other's
+    given = _given(ORDERED, sorted(rows, key=itemgetter(0)), env=env, now=now)
     return set(connection.execute(_add(), given).scalars())
 
 
