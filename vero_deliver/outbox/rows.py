@@ -32,14 +32,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
+from vero_deliver.mime import key_digest
 from vero_deliver.outbox.records import PRIORITIES, Order, Result, Start
-from vero_deliver.outbox.schema import attempts, deliveries
+from vero_deliver.outbox.schema import attempts, deliveries, hash_of
 
 _LONGEST: Final = 2_000  # characters of a provider's words
 _c = deliveries.c
 _ORDERED: Final = (
     "key", "send_key", "user_id", "message_id", "message_version", "content", "kind", "priority",
-    "rank", "next_attempt_at", "expires_at", "user", "about",
+    "rank", "next_attempt_at", "expires_at", "user", "about", "key_hash",
 )  # fmt: skip
 _STARTED: Final = ("id", "lease", "attempts", "channel", "repeatable")
 _ENDED: Final = (
@@ -58,13 +59,14 @@ def add(connection: Connection, env: str, orders: Iterable[Order], now: int) -> 
         {
             **{name: getattr(order, name) for name in Order.__slots__ if name != "due_at"},
             "priority": PRIORITIES[order.kind],
+            "key_hash": hash_of(key_digest(order.key)),
             # a later rank waits for the one before it
             "next_attempt_at": None if order.rank else order.due_at,
         }
         for order in orders
     ]
     statement = _add(connection.dialect.name)
-    return set(connection.execute(statement, _given(rows, env=env, now=now)).scalars())
+    return set(connection.execute(statement, given_json(rows, env=env, now=now)).scalars())
 
 
 def start(
@@ -82,7 +84,7 @@ def start(
         for one in starts
     ]
     statement = _start(connection.dialect.name)
-    found = connection.execute(statement, _given(rows, now=now, until=until))
+    found = connection.execute(statement, given_json(rows, now=now, until=until))
     return {(row.id, row.lease) for row in found}
 
 
@@ -104,20 +106,20 @@ def finish(connection: Connection, results: Iterable[Result], now: int) -> None:
         }
         for one in results
     ]
-    connection.execute(_finish(connection.dialect.name), _given(rows, now=now))
+    connection.execute(_finish(connection.dialect.name), given_json(rows, now=now))
 
 
 def standing(connection: Connection, results: Iterable[Result]) -> dict[int, Any]:
     """Lease and state of the deliveries that results are about, locked."""
     rows = [{"id": one.leased.id} for one in results]
-    found = connection.execute(_standing(connection.dialect.name), _given(rows))
+    found = connection.execute(_standing(connection.dialect.name), given_json(rows))
     return {row.id: row for row in found}
 
 
 def tell(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Write attempts; what was known of one gives way."""
     if rows:
-        connection.execute(_tell(connection.dialect.name), _given(rows))
+        connection.execute(_tell(connection.dialect.name), given_json(rows))
 
 
 def attempt(result: Result) -> dict[str, Any]:
@@ -152,36 +154,36 @@ def unanswered(row: Any, now: int, words: str) -> dict[str, Any]:
 
 def or_nothing(connection: Connection, table: Table, *unique: str) -> Any:
     """An insert that leaves a row that is there as it is."""
-    return _insert(connection.dialect.name, table).on_conflict_do_nothing(index_elements=unique)
+    return insert(connection.dialect.name, table).on_conflict_do_nothing(index_elements=unique)
 
 
 def write_over(connection: Connection, table: Table, values: dict[str, Any], *unique: str) -> None:
     """Write a row, over the one that is there."""
-    statement = _insert(connection.dialect.name, table)
+    statement = insert(connection.dialect.name, table)
     others = {name: statement.excluded[name] for name in values if name not in unique}
     connection.execute(statement.on_conflict_do_update(index_elements=unique, set_=others), values)
 
 
-def fit(words: str) -> str:
+def fit(words: str, longest: int = _LONGEST) -> str:
     """A provider's words as any database takes them: no NUL, no half characters, not too long."""
-    return words[:_LONGEST].replace("\0", "").encode("utf-8", "replace").decode()
+    return words[:longest].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 @cache
 def _add(dialect: str) -> Any:
-    given = _rows(dialect, deliveries, _ORDERED)
+    given = given_rows(dialect, deliveries, _ORDERED)
     now = bindparam("now", type_=BigInteger)
     constant = {name: literal(value, _c[name].type) for name, value in _NEW.items()}
     constant |= {"env": bindparam("env", type_=Text), "created_at": now, "updated_at": now}
     # SQLite would take ON CONFLICT for a join's ON if there were no WHERE
     source = select(*[given.c[name] for name in _ORDERED], *constant.values()).where(true())
-    statement = _insert(dialect, deliveries).from_select([*_ORDERED, *constant], source)
+    statement = insert(dialect, deliveries).from_select([*_ORDERED, *constant], source)
     return statement.on_conflict_do_nothing(index_elements=["env", "key"]).returning(_c.key)
 
 
 @cache
 def _start(dialect: str) -> Any:
-    given = _rows(dialect, deliveries, _STARTED)
+    given = given_rows(dialect, deliveries, _STARTED)
     values = {name: given.c[name] for name in ("attempts", "channel", "repeatable")}
     return (
         update(deliveries)
@@ -193,7 +195,7 @@ def _start(dialect: str) -> Any:
 
 @cache
 def _finish(dialect: str) -> Any:
-    given = _rows(dialect, deliveries, _ENDED)
+    given = given_rows(dialect, deliveries, _ENDED)
     values = {name: given.c[name] for name in _ENDED if name not in ("id", "lease")}
     return (
         update(deliveries)
@@ -204,7 +206,7 @@ def _finish(dialect: str) -> Any:
 
 @cache
 def _standing(dialect: str) -> Any:
-    given = _rows(dialect, deliveries, ("id",))
+    given = given_rows(dialect, deliveries, ("id",))
     return (
         select(_c.id, _c.lease, _c.state)
         .where(_c.id.in_(select(given.c.id)))
@@ -216,9 +218,9 @@ def _standing(dialect: str) -> Any:
 @cache
 def _tell(dialect: str) -> Any:
     names = [one.name for one in attempts.c]
-    given = _rows(dialect, attempts, tuple(names))
+    given = given_rows(dialect, attempts, tuple(names))
     source = select(*[given.c[name] for name in names]).where(true())
-    statement = _insert(dialect, attempts).from_select(names, source)
+    statement = insert(dialect, attempts).from_select(names, source)
     key = ("delivery_id", "number", "started_at")
     return statement.on_conflict_do_update(
         index_elements=["delivery_id", "number"],
@@ -226,7 +228,7 @@ def _tell(dialect: str) -> Any:
     )
 
 
-def _rows(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
+def given_rows(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
     """The rows of the parameter `rows` as a table of those columns."""
     if dialect == "postgresql":
         columns = [column(name, _plain(table.c[name])) for name in names]
@@ -247,9 +249,11 @@ def _plain(one: Column[Any]) -> TypeEngine[Any]:
     return kind()
 
 
-def _given(rows: Sequence[dict[str, Any]], **others: Any) -> dict[str, Any]:
+def given_json(rows: Sequence[dict[str, Any]], **others: Any) -> dict[str, Any]:
+    """The parameters of a statement over given_rows()."""
     return {"rows": json.dumps(rows), **others}
 
 
-def _insert(dialect: str, table: Table) -> Any:
+def insert(dialect: str, table: Table) -> Any:
+    """The dialect's own INSERT, which knows ON CONFLICT."""
     return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](table)
