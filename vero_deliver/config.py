@@ -90,6 +90,7 @@ class Settings(
     domains: Mapping[str, Mapping[str, Any]] = {}
     routes: Mapping[str, RouteTable] = {}
     outbox: OutboxTable | None = None
+    feedback: Mapping[str, Mapping[str, Any]] = {}
     env: Mapping[str, Mapping[ContentName, str]] = {}
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from vero_deliver.channel import Channel
 from vero_deliver.config import CAPTURED, FILE, Config, Settings, find
-from vero_deliver.construct import construct, domains_of, make_domain
+from vero_deliver.construct import construct, construct_reader, domains_of, make_domain
 from vero_deliver.construct_route import construct_route
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import ConfigError
@@ -25,6 +25,7 @@ from vero_deliver.rendered import ContentName, RenderedPush
 from vero_deliver.routes import Health
 
 if TYPE_CHECKING:
+    from vero_channels.transport.webhooks import Reader
     from vero_deliver.outbox.store import Outbox
 
 _Made = dict[tuple[str, ContentName], Channel[Any]]
@@ -158,6 +159,15 @@ class Project:
         from vero_deliver.construct_outbox import construct_outbox  # slow to import, and an extra
 
         return construct_outbox(table, self.env, root=self.root, where=self.config.where)
+
+    def feedback_readers(self) -> dict[str, Reader]:
+        """What reads each provider's posts, by the name of its table [feedback.NAME].
+
+        Raises ConfigError naming table and key.
+        """
+        about: dict[str, Any] = {"root": self.root, "where": self.config.where}
+        tables = self.settings.feedback
+        return {name: construct_reader(name, table, **about) for name, table in tables.items()}
 
     def channel(self, name: str, content: ContentName) -> Channel[Any]:
         """The channel or route of that name, made. Raises ConfigError naming table and key."""

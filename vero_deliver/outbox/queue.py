@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, case, func, select, update
 
+from vero_deliver.outbox import events
 from vero_deliver.outbox import rows as written
 from vero_deliver.outbox.chains import chained, follow_up, hold
 from vero_deliver.outbox.records import PRIORITIES, Leased, Order, Result, Start
@@ -89,6 +90,7 @@ def file(
     follow_up(connection, env, chained(one.leased for one in ended), now)
     told = [one for one in known if one.started_at is not None]
     written.tell(connection, [written.attempt(one) for one in told])
+    events.settle(connection, env, told, now)
     return held | {(one.leased.id, one.leased.lease) for one in ended}
 
 
@@ -124,6 +126,7 @@ def recover(connection: Connection, env: str, now: int) -> int:
         }
         connection.execute(statement.values(values))
     written.tell(connection, [written.unanswered(row, now, NO_ANSWER) for row in silent])
+    events.settle_ids(connection, env, [row["id"] for row in silent], now)
     chains = {row["send_key"] for row in silent if row["rank"] is not None}
     follow_up(connection, env, chains, now)
     return len(lapsed)

@@ -13,7 +13,7 @@ Row = tuple[Any, ...]
 
 ORDERED: Final = (
     "key", "send_key", "user_id", "message_id", "message_version", "content", "kind", "priority",
-    "rank", "next_attempt_at", "expires_at", "user", "about",
+    "rank", "next_attempt_at", "expires_at", "user", "about", "key_hash",
 )  # fmt: skip
 NEW: Final = {
     "state": "queued", "attempts": 0, "repeatable": False, "in_doubt": False, "channel": "",

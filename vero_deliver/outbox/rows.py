@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from vero_deliver.mime import key_digest
 from vero_deliver.outbox import postgresql_rows, sqlite_rows
+from vero_deliver.outbox.given import insert
 from vero_deliver.outbox.records import PRIORITIES, Order, Result, Start
 from vero_deliver.outbox.row_shapes import ENDED, Row, Rows
-from vero_deliver.outbox.schema import deliveries
+from vero_deliver.outbox.schema import deliveries, hash_of
 from vero_deliver.states import FOLLOWS
 
 _LONGEST: Final = 2_000  # characters of a provider's words
@@ -27,7 +28,7 @@ def add(connection: Connection, env: str, orders: Iterable[Order], now: int) -> 
             one.kind, PRIORITIES[one.kind], one.rank,
             # a later rank waits for the one before it
             None if one.rank else one.due_at,
-            one.expires_at, one.user, one.about,
+            one.expires_at, one.user, one.about, hash_of(key_digest(one.key)),
         )
         for one in orders
     ]  # fmt: skip
@@ -99,21 +100,21 @@ def unanswered(row: Any, now: int, words: str) -> Row:
 
 def or_nothing(connection: Connection, table: Table, *unique: str) -> Any:
     """An insert that leaves a row that is there as it is."""
-    return _insert(connection.dialect.name, table).on_conflict_do_nothing(index_elements=unique)
+    return insert(connection.dialect.name, table).on_conflict_do_nothing(index_elements=unique)
 
 
 def write_over(connection: Connection, table: Table, values: dict[str, Any], *unique: str) -> None:
     """Write a row, over the one that is there."""
-    statement = _insert(connection.dialect.name, table)
+    statement = insert(connection.dialect.name, table)
     others = {name: statement.excluded[name] for name in values if name not in unique}
     connection.execute(statement.on_conflict_do_update(index_elements=unique, set_=others), values)
 
 
-def fit(words: str) -> str:
+def fit(words: str, longest: int = _LONGEST) -> str:
     """A provider's words as any database takes them: no NUL, no half characters, not too long."""
-    if len(words) <= _LONGEST and words.isascii() and "\0" not in words:
+    if len(words) <= longest and words.isascii() and "\0" not in words:
         return words
-    return words[:_LONGEST].replace("\0", "").encode("utf-8", "replace").decode()
+    return words[:longest].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _ended(one: Result) -> Row:
@@ -126,7 +127,3 @@ def _ended(one: Result) -> Row:
 
 def _rows(connection: Connection) -> Rows:
     return _ROWS[connection.dialect.name]
-
-
-def _insert(dialect: str, table: Table) -> Any:
-    return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](table)

@@ -19,10 +19,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 VERSION_TABLE: Final = "vero_schema"  # where Alembic keeps what was run
-HEAD: Final = "0001"
+HEAD: Final = "0003"
 
 metadata = MetaData()
 _Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself there
@@ -69,6 +70,7 @@ deliveries = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("user", Text, nullable=False),
     Column("about", Text, nullable=False),  # data, event, campaign, clock: where given
+    Column("key_hash", BigInteger),  # of its digest, by which feedback without the key finds it
     UniqueConstraint("env", "key", name="vero_deliveries_key"),
 )
 _c = deliveries.c
@@ -81,6 +83,7 @@ Index(
 Index("vero_deliveries_lease", _c.lease_until, sqlite_where=_leased, postgresql_where=_leased)
 Index("vero_deliveries_user", _c.env, _c.user_id)
 Index("vero_deliveries_send", _c.env, _c.send_key)
+Index("vero_deliveries_key_hash", _c.key_hash)
 
 attempts = Table(
     "vero_attempts",
@@ -102,6 +105,58 @@ attempts = Table(
     Column("code", Text, nullable=False),
     sqlite_with_rowid=False,  # one tree instead of two
 )
+_named = text("provider_id <> ''")
+Index(
+    "vero_attempts_provider", attempts.c.provider_id,
+    sqlite_where=_named, postgresql_where=_named,
+)  # fmt: skip
+
+events = Table(
+    "vero_events",
+    metadata,
+    Column("number", _Id, primary_key=True),  # in the order of arrival
+    Column("env", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column(
+        "delivery_id",  # null while nothing matches
+        _Id,
+        ForeignKey("vero_deliveries.id", ondelete="CASCADE", name="vero_events_delivery"),
+    ),
+    Column("pending", Boolean, nullable=False),  # no state has been weighed against it yet
+    Column("key_hash", BigInteger),
+    # what follows is feedback.Feedback, field by field; tags, metadata and raw are JSON
+    Column("kind", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("permanent", Boolean),
+    Column("smtp_code", Integer),
+    Column("enhanced_status", Text, nullable=False),
+    Column("diagnostic", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Column("ip", Text, nullable=False),
+    Column("machine", Boolean),
+    Column("tags", Text, nullable=False),
+    Column("metadata", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    UniqueConstraint("env", "channel", "id", name="vero_events_told"),
+)
+_e = events.c
+_matched, _strange = _e.delivery_id.is_not(None), _e.delivery_id.is_(None)
+Index("vero_events_of", _e.delivery_id, sqlite_where=_matched, postgresql_where=_matched)
+Index("vero_events_received", _e.env, _e.received_at)
+for _name in ("key_hash", "provider_id"):
+    Index(
+        f"vero_events_{_name}", _e.env, _e[_name],
+        sqlite_where=_strange, postgresql_where=_strange,
+    )  # fmt: skip
 
 circuits = Table(
     "vero_circuits",
@@ -116,3 +171,8 @@ circuits = Table(
     Column("reason", Text, nullable=False),
     Column("misconfigured", Boolean, nullable=False),
 )
+
+
+def hash_of(digest: str) -> int:
+    """A `mime.key_digest` as a number: an index of numbers is smaller and quicker."""
+    return int(digest[:15], 16)

@@ -15,8 +15,9 @@ import msgspec
 from sqlalchemy import Connection, Engine, select
 
 from vero_deliver.message import Message
-from vero_deliver.outbox import queue, upkeep
+from vero_deliver.outbox import events, queue, upkeep
 from vero_deliver.outbox.database import Database
+from vero_deliver.outbox.feedback import FeedbackStore
 from vero_deliver.outbox.records import (
     Attempt,
     Leased,
@@ -133,13 +134,15 @@ class Outbox:
 
     def recover(self) -> int:
         """Take back what lost workers leased; how many. Every worker does this all the time."""
-        total = 0
-        while True:
-            with self.database.writing() as connection:
-                found = queue.recover(connection, self.env, self.now())
-            total += found
-            if not found:
-                return total
+        with self.database.writing() as connection:
+            now = self.now()
+            events.settle_strange(connection, self.env, now - int(self.lease * 1000), now)
+        return self._until_none(queue.recover, self.now())
+
+    @property
+    def feedback(self) -> FeedbackStore:
+        """What was told about deliveries after they were handed over."""
+        return FeedbackStore(self.database, self.env, self.now)
 
     def document(self, id_: str, version: str) -> str | None:
         """Vero's JSON of the message as it was when a delivery of it was recorded."""
@@ -216,16 +219,22 @@ class Outbox:
             return upkeep.erase(connection, self.env, user_id, self.now())
 
     def purge(self, before: datetime) -> int:
-        """Delete what ended before that moment; how many. An uncertain delivery has not ended.
+        """Delete what ended before that moment; how many deliveries.
 
-        Its keys are forgotten: the same key would be sent again.
+        An uncertain one has not ended. Its keys are forgotten: the same key would be sent again.
+        Feedback goes with its delivery; what has none, once it is older than that.
         """
+        self._until_none(upkeep.purge_feedback, milliseconds(before))
+        return self._until_none(upkeep.purge, milliseconds(before))
+
+    def _until_none(self, act: Callable[[Connection, str, int], int], moment: int) -> int:
+        """Do what is done in many small transactions; how much it was."""
         total = 0
         while True:
             with self.database.writing() as connection:
-                gone = upkeep.purge(connection, self.env, milliseconds(before))
-            total += gone
-            if not gone:
+                some = act(connection, self.env, moment)
+            total += some
+            if not some:
                 return total
 
     def _claim(self, connection: Connection, limit: int, **which: Any) -> list[Leased]:

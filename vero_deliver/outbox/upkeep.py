@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from vero_deliver.outbox import events
 from vero_deliver.outbox.chains import follow_up
 from vero_deliver.outbox.records import Attempt, Record, attempt_of, record_of
 from vero_deliver.outbox.schema import attempts, deliveries
+from vero_deliver.outbox.schema import events as told
 from vero_deliver.states import FOLLOWS, OPEN, State
 
 _AT_ONCE: Final = 1_000  # deliveries purged in one transaction, so that no worker waits for long
@@ -92,19 +96,23 @@ def erase(connection: Connection, env: str, user_id: str, now: int) -> int:
     connection.execute(
         update(deliveries).where(*mine, waiting).values(state="cancelled", next_attempt_at=None)
     )
+    users = connection.execute(select(_c.user).where(*mine).distinct()).scalars()
+    addresses = {user_id.lower(), *chain.from_iterable(map(_addresses, users))}
     ids = connection.execute(select(_c.id).where(*mine)).scalars().all()
+    events.erase(connection, env, [], addresses)
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         blank = {"error": "", "code": "", "provider_id": ""}
-        told = update(attempts).where(attempts.c.delivery_id.in_(some))
-        connection.execute(told.values(blank))
+        tried = update(attempts).where(attempts.c.delivery_id.in_(some))
+        connection.execute(tried.values(blank))
+        events.erase(connection, env, some, [])
         nobody = {"user_id": "", "user": _NOBODY, "about": _NOBODY, "updated_at": now}
         connection.execute(update(deliveries).where(_c.id.in_(some)).values(nobody | blank))
     return len(ids)
 
 
 def purge(connection: Connection, env: str, before: int) -> int:
-    """Delete some of what has ended before that moment, with its attempts; how many.
+    """Delete some of what ended before that moment, with all that is known of it; how many.
 
     Call again until it gives 0. What is purged is no longer known: its key would be sent again.
     Messages stay: they hold nobody's data.
@@ -112,9 +120,25 @@ def purge(connection: Connection, env: str, before: int) -> int:
     ended = (_c.env == env, _c.state.not_in([*OPEN, "uncertain"]), _c.updated_at < before)
     old = select(_c.id).where(*ended).limit(_AT_ONCE).with_for_update(skip_locked=True)
     ids = connection.execute(old).scalars().all()
+    connection.execute(delete(told).where(told.c.delivery_id.in_(ids)))
     connection.execute(delete(attempts).where(attempts.c.delivery_id.in_(ids)))
     connection.execute(delete(deliveries).where(_c.id.in_(ids)))
     return len(ids)
+
+
+def purge_feedback(connection: Connection, env: str, before: int) -> int:
+    """Delete some of the feedback that came before that moment and has no delivery; how much.
+
+    Call again until it gives 0.
+    """
+    return events.purge(connection, env, before, _AT_ONCE)
+
+
+def _addresses(user: str) -> Iterator[str]:
+    """Where feedback may name a user, in lower case."""
+    for name in ("email", "phone"):
+        if address := json.loads(user).get(name):
+            yield address.lower()
 
 
 def _decide(
