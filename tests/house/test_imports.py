@@ -20,7 +20,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("outbox",),
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter", "domains"),
     ("render",),
-    ("data", "keys", "delivery"),
+    ("data", "keys", "delivery", "choice"),
     ("decode", "address_list", "routes"),
     ("channel",),
     ("message",),

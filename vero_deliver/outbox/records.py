@@ -21,7 +21,8 @@ class Order:
 
     send_key: of all contents of one send. user_id: id, else email, else phone.
     user, about: as packing.py writes them. rank: of contents of which only the first reachable is
-    sent, those of rank 0 first; None where the delivery stands alone.
+    sent, those of rank 0 first; None where the delivery stands alone. fallback_after: milliseconds
+    that the content before it may go without being delivered; None for ever.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Order:
     about: str
     due_at: int
     expires_at: int
+    fallback_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ Row = tuple[Any, ...]
 ORDERED: Final = (
     "key", "send_key", "user_id", "message_id", "message_version", "content", "kind", "priority",
     "rank", "next_attempt_at", "expires_at", "user", "about", "key_hash",
+    "fallback_after",
 )  # fmt: skip
 NEW: Final = {
     "state": "queued", "attempts": 0, "repeatable": False, "in_doubt": False, "channel": "",

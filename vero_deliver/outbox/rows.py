@@ -29,6 +29,7 @@ def add(connection: Connection, env: str, orders: Iterable[Order], now: int) -> 
             # a later rank waits for the one before it
             None if one.rank else one.due_at,
             one.expires_at, one.user, one.about, hash_of(key_digest(one.key)),
+            one.fallback_after,
         )
         for one in orders
     ]  # fmt: skip
