@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Generic
 
-from vero_deliver.channel import BatchChannel, Channel, R, Receipt
+from vero_deliver.channel import BatchChannel, Channel, R, Receipt, idempotency_window
 
 _Waiting = tuple[Any, str, asyncio.Future[Receipt]]
 
@@ -45,6 +46,11 @@ class Batched(Generic[R]):
     def idempotent(self) -> bool:
         """As the channel."""
         return self.channel.idempotent
+
+    @property
+    def idempotency_window(self) -> timedelta | None:
+        """The channel's."""
+        return idempotency_window(self.channel)
 
     async def send(self, rendered: R, key: str) -> Receipt:
         """As the channel's send(); one that is cancelled before the call is not in it."""

@@ -7,9 +7,10 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final, Protocol, Unpack, cast
 
-from vero_deliver.channel import Channel, Receipt
+from vero_deliver.channel import Channel, Receipt, idempotency_window
 from vero_deliver.delivery import Sent
 from vero_deliver.desk.journal import Journal
 from vero_deliver.desk.outcomes import result_of
@@ -33,6 +34,7 @@ from vero_deliver.routes.guard import Guarded
 from vero_deliver.user import User
 
 _KEPT: Final = 256  # messages
+_MARGIN: Final = timedelta(minutes=5)  # of what a provider says about its own clock
 
 log = logging.getLogger(__name__)
 
@@ -96,13 +98,24 @@ class Desk:
         if isinstance(channel, Guarded) and (shut := await channel.shut()) is not None:
             return await self._file(leased, shut)
         repeats = self.policy.repeats(leased.kind)
-        if leased.in_doubt and leased.channel != channel.name and not repeats:
-            detail = f"{channel.name} cannot know whether {leased.channel} has delivered it"
-            return await self._file(leased, Uncertain(detail, channel=leased.channel))
+        if leased.in_doubt and not repeats and (why := self._why_not_again(leased, channel)):
+            return await self._file(leased, Uncertain(why, channel=leased.channel))
         start = Start(leased, channel.name, repeatable=channel.idempotent or repeats)
         if not await self._may_start(start):
             return None
         return await self._hand_over(leased, channel, *made)
+
+    def _why_not_again(self, leased: Leased, channel: Channel[Any]) -> str:
+        """Why one that may have arrived is not repeated; empty where a repeat delivers nothing."""
+        if leased.channel != channel.name:
+            return f"{channel.name} cannot know whether {leased.channel} has delivered it"
+        if not channel.idempotent:
+            return f"{channel.name} would deliver it again"
+        window = idempotency_window(channel)
+        age = timedelta(milliseconds=self.outbox.now() - leased.rendered_for)
+        if window is not None and age > window - _MARGIN:
+            return f"{channel.name} may have forgotten the key, which counts for {window}"
+        return ""
 
     async def _may_start(self, start: Start) -> bool:
         try:
