@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,8 +19,11 @@ from hypothesis.stateful import (
     rule,
 )
 from promising import NEWS, Clock, order
+from telling import told
 
 from vero_deliver import Outbox
+from vero_deliver.feedback import Kind
+from vero_deliver.mime import key_digest
 from vero_deliver.outbox.records import Leased, Result, Start
 from vero_deliver.states import FOLLOWS, OPEN, State
 
@@ -122,6 +126,21 @@ class Life(RuleBasedStateMachine):
     def retry(self, key: str) -> None:
         if self.outbox.retry(key, timedelta(days=1)):
             self.again.add(key)
+
+    @rule(
+        key=st.sampled_from("abcdef"),
+        kinds=st.lists(st.sampled_from(get_args(Kind)), min_size=1, max_size=3),
+        by_digest=st.booleans(),
+    )
+    def tell(self, key: str, kinds: list[Kind], *, by_digest: bool) -> None:
+        """Feedback at any time, also of what is not there or was never sent."""
+        about = {"digest": key_digest(key)} if by_digest else {"key": key}
+        self.outbox.feedback.take([told(kind, **about) for kind in kinds])
+
+    @rule()
+    def replay(self) -> None:
+        """Once more from what is kept changes nothing that is not pending."""
+        self.outbox.feedback.replay()
 
     @invariant()
     def only_documented_transitions(self) -> None:

@@ -139,6 +139,6 @@ def _kept(row: Any) -> Kept:
         number=row["number"],
         received_at=moment(row["received_at"]),
         delivery=row["delivery_key"] or "",
-        pending=row["pending"],
+        pending=row["pending_since"] is not None,
         feedback=Feedback(**values),
     )

@@ -36,6 +36,7 @@ from vero_deliver.mime import key_digest
 from vero_deliver.outbox.records import PRIORITIES, Order, Result, Start
 from vero_deliver.outbox.schema import attempts, deliveries, hash_of
 
+LONGEST_NAME: Final = 500  # characters: an index takes no more than some 2,700 bytes
 _LONGEST: Final = 2_000  # characters of a provider's words
 _c = deliveries.c
 _ORDERED: Final = (
@@ -131,7 +132,7 @@ def attempt(result: Result) -> dict[str, Any]:
         "ended_at": result.ended_at,
         "channel": result.channel,
         "state": result.state,
-        "provider_id": fit(result.provider_id),
+        "provider_id": fit(result.provider_id, LONGEST_NAME),
         "error": fit(result.error),
         "code": fit(result.code),
     }

@@ -122,7 +122,7 @@ events = Table(
         _Id,
         ForeignKey("vero_deliveries.id", ondelete="CASCADE", name="vero_events_delivery"),
     ),
-    Column("pending", Boolean, nullable=False),  # no state has been weighed against it yet
+    Column("pending_since", BigInteger),  # set while it waits for a record or a worker's result
     Column("key_hash", BigInteger),
     # what follows is feedback.Feedback, field by field; tags, metadata and raw are JSON
     Column("kind", Text, nullable=False),
@@ -149,13 +149,14 @@ events = Table(
     UniqueConstraint("env", "channel", "id", name="vero_events_told"),
 )
 _e = events.c
-_matched, _strange = _e.delivery_id.is_not(None), _e.delivery_id.is_(None)
+_matched = _e.delivery_id.is_not(None)
 Index("vero_events_of", _e.delivery_id, sqlite_where=_matched, postgresql_where=_matched)
 Index("vero_events_received", _e.env, _e.received_at)
+_waits = _e.pending_since.is_not(None)
 for _name in ("key_hash", "provider_id"):
     Index(
         f"vero_events_{_name}", _e.env, _e[_name],
-        sqlite_where=_strange, postgresql_where=_strange,
+        sqlite_where=_waits, postgresql_where=_waits,
     )  # fmt: skip
 
 circuits = Table(

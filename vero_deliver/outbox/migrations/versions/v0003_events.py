@@ -28,7 +28,7 @@ def upgrade() -> None:
             number,
             sa.ForeignKey("vero_deliveries.id", ondelete="CASCADE", name="vero_events_delivery"),
         ),
-        sa.Column("pending", sa.Boolean, nullable=False),
+        sa.Column("pending_since", sa.BigInteger),
         sa.Column("key_hash", sa.BigInteger),
         *_texts("kind", "channel", "id"),
         sa.Column("at", sa.BigInteger, nullable=False),
@@ -43,7 +43,7 @@ def upgrade() -> None:
     _index("vero_events", "of", ["delivery_id"], where="delivery_id IS NOT NULL")
     _index("vero_events", "received", ["env", "received_at"])
     for name in ("key_hash", "provider_id"):
-        _index("vero_events", name, ["env", name], where="delivery_id IS NULL")
+        _index("vero_events", name, ["env", name], where="pending_since IS NOT NULL")
     _index("vero_attempts", "provider", ["provider_id"], where="provider_id <> ''")
     op.add_column("vero_deliveries", sa.Column("key_hash", sa.BigInteger))
     _fill()
