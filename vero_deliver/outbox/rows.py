@@ -41,7 +41,7 @@ _ORDERED: Final = (
     "key", "send_key", "user_id", "message_id", "message_version", "content", "kind", "priority",
     "rank", "next_attempt_at", "expires_at", "user", "about",
 )  # fmt: skip
-_STARTED: Final = ("id", "lease", "attempts", "channel", "repeatable")
+_STARTED: Final = ("id", "lease", "attempts", "channel", "repeatable", "recipients")
 _ENDED: Final = (
     "id", "lease", "state", "next_attempt_at", "in_doubt", "channel", "provider_id", "digest",
     "error", "code", "accepted_at",
@@ -78,6 +78,7 @@ def start(
             "attempts": one.leased.attempts + 1,
             "channel": one.channel,
             "repeatable": one.repeatable,
+            "recipients": " ".join(one.recipients),
         }
         for one in starts
     ]
@@ -152,12 +153,12 @@ def unanswered(row: Any, now: int, words: str) -> dict[str, Any]:
 
 def or_nothing(connection: Connection, table: Table, *unique: str) -> Any:
     """An insert that leaves a row that is there as it is."""
-    return _insert(connection.dialect.name, table).on_conflict_do_nothing(index_elements=unique)
+    return insert(connection.dialect.name, table).on_conflict_do_nothing(index_elements=unique)
 
 
 def write_over(connection: Connection, table: Table, values: dict[str, Any], *unique: str) -> None:
     """Write a row, over the one that is there."""
-    statement = _insert(connection.dialect.name, table)
+    statement = insert(connection.dialect.name, table)
     others = {name: statement.excluded[name] for name in values if name not in unique}
     connection.execute(statement.on_conflict_do_update(index_elements=unique, set_=others), values)
 
@@ -175,14 +176,14 @@ def _add(dialect: str) -> Any:
     constant |= {"env": bindparam("env", type_=Text), "created_at": now, "updated_at": now}
     # SQLite would take ON CONFLICT for a join's ON if there were no WHERE
     source = select(*[given.c[name] for name in _ORDERED], *constant.values()).where(true())
-    statement = _insert(dialect, deliveries).from_select([*_ORDERED, *constant], source)
+    statement = insert(dialect, deliveries).from_select([*_ORDERED, *constant], source)
     return statement.on_conflict_do_nothing(index_elements=["env", "key"]).returning(_c.key)
 
 
 @cache
 def _start(dialect: str) -> Any:
     given = _rows(dialect, deliveries, _STARTED)
-    values = {name: given.c[name] for name in ("attempts", "channel", "repeatable")}
+    values = {name: given.c[name] for name in ("attempts", "channel", "repeatable", "recipients")}
     return (
         update(deliveries)
         .where(_c.id == given.c.id, _c.lease == given.c.lease, _c.state == "sending")
@@ -218,7 +219,7 @@ def _tell(dialect: str) -> Any:
     names = [one.name for one in attempts.c]
     given = _rows(dialect, attempts, tuple(names))
     source = select(*[given.c[name] for name in names]).where(true())
-    statement = _insert(dialect, attempts).from_select(names, source)
+    statement = insert(dialect, attempts).from_select(names, source)
     key = ("delivery_id", "number", "started_at")
     return statement.on_conflict_do_update(
         index_elements=["delivery_id", "number"],
@@ -251,5 +252,6 @@ def _given(rows: Sequence[dict[str, Any]], **others: Any) -> dict[str, Any]:
     return {"rows": json.dumps(rows), **others}
 
 
-def _insert(dialect: str, table: Table) -> Any:
+def insert(dialect: str, table: Table) -> Any:
+    """The database's own insert, which knows ON CONFLICT."""
     return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](table)
