@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -33,6 +33,7 @@ from vero_deliver.outbox.matching import Row, match, stand
 from vero_deliver.outbox.records import Result, milliseconds
 from vero_deliver.outbox.rows import LONGEST_NAME, fit, given_json, given_rows, insert
 from vero_deliver.outbox.schema import attempts, events, hash_of
+from vero_deliver.outbox.suppressions import Entry, Told, learn
 
 PERSONAL: Final[Mapping[str, str]] = {
     "provider_id": "", "recipient": "", "diagnostic": "", "text": "", "url": "", "user_agent": "",
@@ -46,13 +47,20 @@ _PENDING: Final = _e.pending_since.is_not(None)
 _WRITTEN: Final = tuple(one.name for one in events.c if one.name not in ("number", "env"))
 
 
-def take(connection: Connection, env: str, feedback: Iterable[Feedback], now: int) -> list[Row]:
-    """Keep what was not told before, and let deliveries know; the new rows, with `delivery`."""
+class Taken(NamedTuple):
+    """How much was new, and which addresses the whole of it suppresses or lifts."""
+
+    new: int
+    learnt: list[Entry]
+
+
+def take(connection: Connection, env: str, feedback: Iterable[Feedback], now: int) -> Taken:
+    """Keep what was not told before; let deliveries and suppressions know."""
     unique = {(row["channel"], row["id"]): row for row in (_row_of(one, now) for one in feedback)}
     # in one order, so that no two block each other
     rows = [unique[name] for name in sorted(unique)]
     if not rows:
-        return []
+        return Taken(0, [])
     match(connection, env, rows)
     standing = stand(connection, [row["delivery_id"] for row in rows])
     for row in rows:
@@ -69,7 +77,7 @@ def take(connection: Connection, env: str, feedback: Iterable[Feedback], now: in
     }
     new = [row for row in rows if (row["channel"], row["id"]) in told]
     apply(connection, env, new, now)
-    return new
+    return Taken(len(new), learn(connection, env, map(_told, rows)))
 
 
 def settle(connection: Connection, env: str, results: Sequence[Result], now: int) -> None:
@@ -109,10 +117,10 @@ def settle_strange(connection: Connection, env: str, since: int, now: int) -> No
     again(connection, env, list(rows.values()), now)
 
 
-def again(connection: Connection, env: str, rows: list[Row], now: int) -> list[Row]:
-    """Match and weigh what is kept already; those that have a delivery, with `delivery`."""
+def again(connection: Connection, env: str, rows: list[Row], now: int) -> int:
+    """Match and weigh what is kept already; how much of it has a delivery."""
     if not rows:
-        return []
+        return 0
     match(connection, env, [row for row in rows if row["delivery_id"] is None])
     standing = stand(connection, [row["delivery_id"] for row in rows])
     found: list[Row] = []
@@ -127,7 +135,8 @@ def again(connection: Connection, env: str, rows: list[Row], now: int) -> list[R
         connection.execute(update(events).where(_e.number == row["number"]).values(new))
         found.append({**row, **new, "delivery": delivery})
     apply(connection, env, found, now)
-    return found
+    learn(connection, env, map(_told, found))
+    return len(found)
 
 
 def erase(
@@ -172,11 +181,29 @@ def _row_of(one: Feedback, now: int) -> Row:
         "url": fit(one.url),
         "user_agent": fit(one.user_agent),
         "ip": fit(one.ip),
+        "topic": fit(one.topic),
         "machine": one.machine,
         "tags": json.dumps(one.tags),
         "metadata": json.dumps(dict(one.metadata)),
         "raw": json.dumps(dict(one.raw), default=str),
     }
+
+
+def _told(row: Row) -> Told:
+    """What suppressions learn of it."""
+    delivery = row["delivery"]
+    known = tuple(delivery.recipients.split()) if delivery is not None else ()
+    return Told(
+        kind=row["kind"],
+        recipient=row["recipient"],
+        at=row["at"],
+        id=f"{row['channel']} {row['id']}",
+        permanent=row["permanent"],
+        content=delivery.content if delivery is not None else None,
+        recipients=known or None,  # of what was sent before they were noted, nobody knows
+        source=delivery.key if delivery is not None else row["channel"],
+        topic=row["topic"],
+    )
 
 
 def _named(row: Row) -> bool:

@@ -43,7 +43,7 @@ _ORDERED: Final = (
     "key", "send_key", "user_id", "message_id", "message_version", "content", "kind", "priority",
     "rank", "next_attempt_at", "expires_at", "user", "about", "key_hash",
 )  # fmt: skip
-_STARTED: Final = ("id", "lease", "attempts", "channel", "repeatable")
+_STARTED: Final = ("id", "lease", "attempts", "channel", "repeatable", "recipients")
 _ENDED: Final = (
     "id", "lease", "state", "next_attempt_at", "in_doubt", "channel", "provider_id", "digest",
     "error", "code", "accepted_at",
@@ -81,6 +81,7 @@ def start(
             "attempts": one.leased.attempts + 1,
             "channel": one.channel,
             "repeatable": one.repeatable,
+            "recipients": " ".join(one.recipients),
         }
         for one in starts
     ]
@@ -185,7 +186,7 @@ def _add(dialect: str) -> Any:
 @cache
 def _start(dialect: str) -> Any:
     given = given_rows(dialect, deliveries, _STARTED)
-    values = {name: given.c[name] for name in ("attempts", "channel", "repeatable")}
+    values = {name: given.c[name] for name in ("attempts", "channel", "repeatable", "recipients")}
     return (
         update(deliveries)
         .where(_c.id == given.c.id, _c.lease == given.c.lease, _c.state == "sending")
@@ -256,5 +257,5 @@ def given_json(rows: Sequence[dict[str, Any]], **others: Any) -> dict[str, Any]:
 
 
 def insert(dialect: str, table: Table) -> Any:
-    """The dialect's own INSERT, which knows ON CONFLICT."""
+    """The database's own insert, which knows ON CONFLICT."""
     return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](table)

@@ -61,6 +61,7 @@ deliveries = Table(
     Column("channel", Text, nullable=False),
     Column("provider_id", Text, nullable=False),
     Column("digest", Text, nullable=False),  # SHA-256 of the rendered bytes
+    Column("recipients", Text, nullable=False, server_default=""),  # digests of their addresses
     Column("error", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -142,6 +143,7 @@ events = Table(
     Column("url", Text, nullable=False),
     Column("user_agent", Text, nullable=False),
     Column("ip", Text, nullable=False),
+    Column("topic", Text, nullable=False),
     Column("machine", Boolean),
     Column("tags", Text, nullable=False),
     Column("metadata", Text, nullable=False),
@@ -171,6 +173,34 @@ circuits = Table(
     Column("probe_until", BigInteger),  # while one send tries
     Column("reason", Text, nullable=False),
     Column("misconfigured", Boolean, nullable=False),
+)
+
+suppressions = Table(
+    "vero_suppressions",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),  # of content and address, see suppression.py
+    Column("reason", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("since", BigInteger),  # the latest that was told
+    Column(
+        "lifted", BigInteger
+    ),  # the latest that was told against it; it counts while it is later
+    Column("source", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+soft_bounces = Table(
+    "vero_soft_bounces",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("told", Text, primary_key=True),  # channel and id of the feedback
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 

@@ -10,7 +10,7 @@ from alembic import op
 from vero_deliver.mime import key_digest
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 _AT_ONCE: Final = 10_000
 
@@ -35,7 +35,7 @@ def upgrade() -> None:
         *_texts("key", "digest", "provider_id", "recipient", "reason"),
         sa.Column("permanent", sa.Boolean),
         sa.Column("smtp_code", sa.Integer),
-        *_texts("enhanced_status", "diagnostic", "text", "url", "user_agent", "ip"),
+        *_texts("enhanced_status", "diagnostic", "text", "url", "user_agent", "ip", "topic"),
         sa.Column("machine", sa.Boolean),
         *_texts("tags", "metadata", "raw"),
         sa.UniqueConstraint("env", "channel", "id", name="vero_events_told"),
