@@ -81,7 +81,7 @@ async def test_what_a_reason_forbids(outbox: Outbox, reason: Reason, bulk: bool)
     mail, texts = Taking("mail"), Taking("texts")
     async with Deliverer(outbox=outbox, email=mail, sms=texts) as deliverer:
         message = WEEKLY if bulk else NEWS
-        sent = await deliverer.send(message, ADA, key="k", data=None if bulk else {"n": 1})
+        sent = await deliverer.send(message, ADA, key="k", data={} if bulk else {"n": 1})
     goes = reason == "unsubscribed" and not bulk
     assert states(sent) == ["accepted" if goes else "suppressed", "suppressed"]
     assert bool(mail.keys) == goes
@@ -280,9 +280,9 @@ def test_spellings_of_one_address(content: ContentName, spellings: list[str]) ->
 def test_any_text_may_be_an_address(text: str) -> None:
     """Comparing twice changes nothing, whatever it is."""
     for content in ("email", "sms", "push"):
-        once = comparable(content, text)  # type: ignore[arg-type]
-        assert comparable(content, once) == once  # type: ignore[arg-type]
-        digest_of(content, text)  # type: ignore[arg-type]
+        once = comparable(content, text)
+        assert comparable(content, once) == once
+        digest_of(content, text)
 
 
 KINDS: list[Kind] = ["bounced", "complained", "unsubscribed", "resubscribed", "delivered"]
@@ -313,20 +313,18 @@ def test_order_and_repetition_change_nothing(
     ]
     ends = []
     for _ in range(2):
-        folder = TemporaryDirectory()
-        outbox = Outbox(f"sqlite:///{folder.name}/o.db", clock=Clock())
-        outbox.create()
         some = [*all_told, *chance.sample(all_told, len(all_told) // 2)]
         chance.shuffle(some)
-        while some:
-            size = chance.randint(1, 4)
-            learn(outbox, some[:size])
-            some = some[size:]
-        ends.append(
-            sorted((one.reason, one.topic, one.since) for one in outbox.suppressions.list())
-        )
-        outbox.close()
-        folder.cleanup()
+        with TemporaryDirectory() as folder:
+            outbox = Outbox(f"sqlite:///{folder}/o.db", clock=Clock())
+            outbox.create()
+            while some:
+                size = chance.randint(1, 4)
+                learn(outbox, some[:size])
+                some = some[size:]
+            found = outbox.suppressions.list()
+            outbox.close()
+        ends.append(sorted((one.reason, one.topic, one.since) for one in found))
     assert ends[0] == ends[1]
 
 
@@ -335,6 +333,6 @@ def test_forbidding_is_about_kind_topic_and_content() -> None:
     for reason in REASONS:
         for content in ("email", "sms", "push"):
             for kind in ("transactional", "marketing"):
-                found = forbids(reason, "", content=content, kind=kind, topic="")  # type: ignore[arg-type]
+                found = forbids(reason, "", content=content, kind=kind, topic="")
                 free = reason == "unsubscribed" and kind == "transactional" and content != "sms"
                 assert found is not free
