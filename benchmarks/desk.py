@@ -30,8 +30,10 @@ from benchmarks.smtp.clients import vero
 from vero_channels.memory import Memory
 from vero_deliver import Deliverer, Message, Outbox, Sms, Worker
 from vero_deliver.outbox.records import Order, Result, Start
+from vero_deliver.suppression import digest_of
 
 BATCH = 500
+RECIPIENT = (digest_of("sms", "+420601000001"),)
 MESSAGE = Message(title="Order shipped", sms=Sms(body="Order {{ order.id }} is on its way."))
 USER = json.dumps({"id": "u1", "email": "ada@example.org", "phone": "+420601000001"})
 ABOUT = json.dumps({"data": {"order": {"id": 1001, "lines": [{"title": "Tea", "price": "4.50"}]}}})
@@ -70,7 +72,8 @@ def measure(outbox: Outbox, deliveries: int) -> Costs:
         with costs.of("claim"):
             leased = outbox.claim(["sms"], BATCH)
         with costs.of("start"):
-            held = outbox.file([Start(one, "sms-1", repeatable=False) for one in leased], [])
+            starts = [Start(one, "sms-1", repeatable=False, recipients=RECIPIENT) for one in leased]
+            held = outbox.file(starts, []).held
         assert len(held) == len(leased) == BATCH
         now = outbox.now()
         results = [

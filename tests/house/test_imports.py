@@ -23,7 +23,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("data", "keys", "delivery", "choice"),
     ("decode", "address_list", "routes"),
     ("channel",),
-    ("message",),
+    ("message", "suppression"),
     ("rendered", "feedback"),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),

@@ -40,7 +40,7 @@ def _add(outbox: Outbox, thread: int, *, first: int) -> list[str]:
 def _take(outbox: Outbox, _: int) -> list[str]:
     mine: list[str] = []
     while leased := outbox.claim(["sms"], BATCH):
-        held = outbox.file([Start(one, "c", repeatable=False) for one in leased], [])
+        held = outbox.file([Start(one, "c", repeatable=False) for one in leased], []).held
         mine += [one.key for one in leased if (one.id, one.lease) in held]
     return mine
 

@@ -33,7 +33,7 @@ def started(outbox: Outbox, key: str, *, repeatable: bool = False) -> Leased:
     """A delivery that has just been handed to channel c."""
     outbox.add(NEWS, [order(outbox, key)])
     [leased] = outbox.claim(["sms"], 1)
-    assert outbox.file([Start(leased, "c", repeatable)], [])
+    assert outbox.file([Start(leased, "c", repeatable)], []).held
     return leased
 
 
@@ -43,7 +43,7 @@ def end(outbox: Outbox, leased: Leased, state: State, **changes: Any) -> bool:
     values: dict[str, Any] = {"ended_at": now, "started_at": now, "channel": "c"}
     if state == "deferred":
         values["next_attempt_at"] = now
-    return bool(outbox.file([], [Result(leased=leased, state=state, **(values | changes))]))
+    return bool(outbox.file([], [Result(leased=leased, state=state, **(values | changes))]).held)
 
 
 def accepted(outbox: Outbox, key: str, provider_id: str = "") -> None:

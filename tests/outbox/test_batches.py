@@ -25,7 +25,7 @@ MANY = 64
 
 
 def postmark(asked: Asked) -> Answer:
-    """As Postmark: one object for each; number 7 goes to an address that bounced."""
+    """As Postmark: one object for each; number 7 is not taken."""
     mails = asked.json if asked.path == "/email/batch" else [asked.json]
     said = [_said(mail["Subject"]) for mail in mails]
     return Answer(json=said if asked.path == "/email/batch" else said[0])
@@ -33,7 +33,7 @@ def postmark(asked: Asked) -> Answer:
 
 def _said(subject: str) -> dict[str, Any]:
     if subject == "Number 7":
-        return {"ErrorCode": 406, "Message": "You tried to send to an inactive recipient"}
+        return {"ErrorCode": 300, "Message": "Invalid email request"}
     return {"ErrorCode": 0, "Message": "OK", "MessageID": f"id of {subject}"}
 
 
@@ -52,14 +52,14 @@ async def test_few_calls_and_an_outcome_each(outbox: Outbox) -> None:
         mails = [mail["Subject"] for asked in server.asked for mail in _mails(asked)]
         assert len(server.asked) <= MANY / 4
     assert Counter(mails) == Counter(f"Number {n}" for n in range(MANY))
-    assert outbox.count() == {"accepted": MANY - 1, "gone": 1}
+    assert outbox.count() == {"accepted": MANY - 1, "refused": 1}
     for n in (0, 63):
         record = outbox.get(f"k{n}-email")
         assert record
         assert record.provider_id == f"id of Number {n}"
-    gone = outbox.get("k7-email")
-    assert gone
-    assert (gone.state, gone.code) == ("gone", "406")
+    refused = outbox.get("k7-email")
+    assert refused
+    assert (refused.state, refused.code) == ("refused", "300")
 
 
 def _mails(asked: Asked) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from vero_deliver.errors import OutboxError
 from vero_deliver.feedback import Kind
 from vero_deliver.mime import key_digest
 from vero_deliver.outbox.records import Start
+from vero_deliver.outbox.suppressions import Entry
 from vero_deliver.states import State
 
 pytestmark = pytest.mark.anyio
@@ -166,7 +168,7 @@ async def test_what_is_leased_again_is_not_sent_again(outbox: Outbox) -> None:
     own.recover()
     [again] = own.claim(["sms"], 1)
     await Intake(own).take([told("delivered", "k")])
-    assert own.file([Start(again, "c", repeatable=True)], []) == set()
+    assert not own.file([Start(again, "c", repeatable=True)], []).held
     assert state(own, "k") == "delivered"
 
 
@@ -219,6 +221,29 @@ async def test_replay_after_a_restore(outbox: Outbox) -> None:
         assert outbox.feedback.replay() == 1
         assert state(outbox, "k") == "bounced"
     assert outbox.feedback.replay(kinds=["delivered"]) == 0
+
+
+async def test_addresses_are_learnt(outbox: Outbox) -> None:
+    """A hard bounce, and whatever else suppresses; the app hears of it, also when told again."""
+    heard: list[str] = []
+
+    async def learnt(entries: Sequence[Entry]) -> None:
+        heard.extend(f"{one.reason} {one.address} {one.topic}" for one in entries)
+        if len(heard) == 1:
+            raise RuntimeError("the app's database is away")
+
+    intake = Intake(outbox, learnt=learnt)
+    bounce = told("bounced", "nobody's", recipient="ada@example.org", permanent=True)
+    with pytest.raises(RuntimeError):
+        await intake.take([bounce])
+    await intake.take([bounce])
+    await intake.take([told("unsubscribed", recipient="bob@example.org", topic="news")])
+    await intake.take([told("opened", recipient="bob@example.org")])
+    dead = "bounced ada@example.org "
+    assert heard == [dead, dead, "unsubscribed bob@example.org news"]
+    assert [one.reason for one in outbox.suppressions.find("email", "Ada@Example.org")] == [
+        "bounced"
+    ]
 
 
 async def test_one_post_of_many(outbox: Outbox) -> None:

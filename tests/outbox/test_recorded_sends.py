@@ -264,6 +264,8 @@ async def test_gone_devices_fall_back_recorded(outbox: Outbox) -> None:
     both = await deliverer.send(message, user, choose="first", key="1")
     assert states(both) == ["gone", "gone", "accepted"]
     push.fail(Gone("unregistered", channel="push"), 1)
+    others = (Device(token="t3", platform="ios"), Device(token="t4", platform="ios"))
+    user = User(phone="+420601000001", devices=others)
     one = await deliverer.send(message, user, choose="first", key="2")
     assert states(one) == ["gone", "accepted"]
     assert len(text.sent) == 1

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import timedelta
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -21,8 +21,11 @@ from hypothesis.stateful import (
 )
 from promising import NEWS, Clock, order
 from sqlalchemy import Engine
+from telling import told
 
 from vero_deliver import Outbox
+from vero_deliver.feedback import Kind
+from vero_deliver.mime import key_digest
 from vero_deliver.outbox.records import Leased, Result, Start
 from vero_deliver.states import FOLLOWS, OPEN, UNREACHABLE, State
 
@@ -84,7 +87,7 @@ class Life(RuleBasedStateMachine):
         """Who may hand over is nobody's rival, and repeats only what may be repeated."""
         if self._handed_over(lease):
             return multiple()  # the desk hands over once per lease
-        if not self.workers[worker].file([Start(lease, "c", repeatable)], []):
+        if not self.workers[worker].file([Start(lease, "c", repeatable)], []).held:
             return multiple()
         states = {one.number: one.state for one in self.outbox.attempts(lease.key)}
         if lease.key not in self.again:
@@ -152,6 +155,21 @@ class Life(RuleBasedStateMachine):
     def erase(self, key: str) -> None:
         """Its key stays, so that it is not sent again."""
         self.outbox.erase(key)
+
+    @rule(
+        key=KEYS,
+        kinds=st.lists(st.sampled_from(get_args(Kind)), min_size=1, max_size=3),
+        by_digest=st.booleans(),
+    )
+    def tell(self, key: str, kinds: list[Kind], *, by_digest: bool) -> None:
+        """Feedback at any time, also of what is not there or was never sent."""
+        about = {"digest": key_digest(key)} if by_digest else {"key": key}
+        self.outbox.feedback.take([told(kind, **about) for kind in kinds])
+
+    @rule()
+    def replay(self) -> None:
+        """Once more from what is kept changes nothing that is not pending."""
+        self.outbox.feedback.replay()
 
     @invariant()
     def only_documented_transitions(self) -> None:

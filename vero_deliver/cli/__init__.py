@@ -21,6 +21,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Send": {
         "send": "Send a message to one user, or a handful, now.",
+        "suppress": "Addresses that must not be sent to: list, add, remove, import.",
     },
     "Run": {
         "work": "Send what is queued in the outbox, until stopped.",

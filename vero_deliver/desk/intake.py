@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from vero_deliver.feedback import Feedback
 from vero_deliver.outbox.store import Outbox
+from vero_deliver.outbox.suppressions import Entry
 
 _AT_ONCE: Final = 1_000  # in one transaction, unless one post has more
 
@@ -18,10 +19,18 @@ class Intake:
     It may come in any order, more than once, and before the worker has filed its own result. Any
     number of processes may take at the same time; of one, what comes while a transaction runs is
     written by the next. Of one event loop.
+
+    learnt: is called with the addresses that are suppressed now, or no more, once that is kept: to
+    correct what you hold of users yourself. Where it raises, so does take().
     """
 
-    def __init__(self, outbox: Outbox) -> None:
-        self._feedback = outbox.feedback
+    def __init__(
+        self,
+        outbox: Outbox,
+        *,
+        learnt: Callable[[Sequence[Entry]], Awaitable[None]] | None = None,
+    ) -> None:
+        self._feedback, self._learnt = outbox.feedback, learnt
         self._waiting: list[tuple[Sequence[Feedback], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -40,7 +49,9 @@ class Intake:
             some = self._some()
             told = [one for feedback, _ in some for one in feedback]
             try:
-                await asyncio.to_thread(self._feedback.take, told)
+                taken = await asyncio.to_thread(self._feedback.take, told)
+                if self._learnt is not None and taken.learnt:
+                    await self._learnt(taken.learnt)
             except Exception as error:  # noqa: BLE001  # of whoever waits for it
                 for _, done in some:
                     if not done.done():

@@ -7,11 +7,12 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol, Unpack, cast
 
 from vero_deliver.channel import Channel, Receipt, idempotency_window
-from vero_deliver.delivery import Sent
+from vero_deliver.delivery import Sent, Suppressed
 from vero_deliver.desk.journal import Journal
 from vero_deliver.desk.outcomes import result_of
 from vero_deliver.desk.policy import Policy
@@ -28,9 +29,18 @@ from vero_deliver.outbox.packing import unpack, unpack_user
 from vero_deliver.outbox.records import Leased, Result, Start, moment
 from vero_deliver.outbox.store import Outbox
 from vero_deliver.render import About
-from vero_deliver.rendered import ContentName, Rendered, RenderedEmail, Skipped, document
+from vero_deliver.rendered import (
+    ContentName,
+    Rendered,
+    RenderedEmail,
+    RenderedPush,
+    RenderedSms,
+    Skipped,
+    document,
+)
 from vero_deliver.resource import from_resource
 from vero_deliver.routes.guard import Guarded
+from vero_deliver.suppression import digest_of
 from vero_deliver.user import User
 
 _KEPT: Final = 256  # messages
@@ -57,6 +67,15 @@ class Composer(Protocol):
     ) -> Iterator[tuple[ContentName, str, Rendered | Skipped | RenderError]]:
         """Content, delivery key, and the rendered or why not."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What to hand over, the digest of its bytes, and the message's topic."""
+
+    rendered: Rendered
+    digest: str
+    topic: str
 
 
 class Desk:
@@ -90,7 +109,7 @@ class Desk:
         A channel's failure is an outcome, never an exception.
         """
         made = await self._rendered(leased)
-        if not isinstance(made, tuple):
+        if not isinstance(made, _Made):
             return await self._file(leased, made)
         channel = self.channels.get(leased.content)
         if channel is None:
@@ -100,10 +119,17 @@ class Desk:
         repeats = self.policy.repeats(leased.kind)
         if leased.in_doubt and not repeats and (why := self._why_not_again(leased, channel)):
             return await self._file(leased, Uncertain(why, channel=leased.channel))
-        start = Start(leased, channel.name, repeatable=channel.idempotent or repeats)
-        if not await self._may_start(start):
-            return None
-        return await self._hand_over(leased, channel, *made)
+        start = Start(
+            leased,
+            channel.name,
+            repeatable=channel.idempotent or repeats,
+            recipients=_recipients(made.rendered),
+            topic=made.topic,
+        )
+        started = await self._may_start(start)
+        if isinstance(started, str):
+            return await self._file(leased, Suppressed(started))
+        return await self._hand_over(start, channel, made) if started else None
 
     def _why_not_again(self, leased: Leased, channel: Channel[Any]) -> str:
         """Why one that may have arrived is not repeated; empty where a repeat delivers nothing."""
@@ -117,7 +143,7 @@ class Desk:
             return f"{channel.name} may have forgotten the key, which counts for {window}"
         return ""
 
-    async def _may_start(self, start: Start) -> bool:
+    async def _may_start(self, start: Start) -> bool | str:
         try:
             return await self.journal.write(start)
         except asyncio.CancelledError:  # it may be recorded, and will not happen
@@ -134,14 +160,14 @@ class Desk:
             )
             raise
 
-    async def _hand_over(
-        self, leased: Leased, channel: Channel[Any], rendered: Rendered, digest: str
-    ) -> Sent:
-        about: dict[str, Any] = {"channel": channel, "digest": digest}
+    async def _hand_over(self, start: Start, channel: Channel[Any], made: _Made) -> Sent:
+        leased = start.leased
+        about: dict[str, Any] = {"channel": channel, "digest": made.digest}
+        about["recipients"] = start.recipients
         about["started_at"] = self.outbox.now()
         outcome: Receipt | DeliveryError
         try:
-            outcome = await channel.send(rendered, leased.key)
+            outcome = await channel.send(made.rendered, leased.key)
         except DeliveryError as error:
             outcome = error
         except asyncio.CancelledError:
@@ -159,16 +185,14 @@ class Desk:
             log.warning("%s: %s, after its lease was lost", leased.key, result.state)
         return outcome
 
-    async def _rendered(
-        self, leased: Leased
-    ) -> tuple[Rendered, str] | Skipped | RenderError | Misconfigured:
-        """What to hand over and its digest, or why there is nothing."""
+    async def _rendered(self, leased: Leased) -> _Made | Skipped | RenderError | Misconfigured:
+        """What to hand over, or why there is nothing."""
         try:
             message = await self._message(leased)
             made = self._compose(message, leased)
             if isinstance(made, (Skipped, RenderError)):
                 return made
-            return made, _digest(made, leased)
+            return _Made(made, _digest(made, leased), message.topic)
         except MessageError as error:  # a layout that is gone may come back
             return Misconfigured(str(error), channel=leased.content)
         except OutboxError:
@@ -215,3 +239,15 @@ def _digest(rendered: Rendered, leased: Leased) -> str:
     else:
         raw = json.dumps(document(rendered), sort_keys=True).encode()
     return hashlib.sha256(raw).hexdigest()
+
+
+def _recipients(rendered: Rendered) -> tuple[str, ...]:
+    """Digests of their addresses; none of a request, which goes to a machine."""
+    match rendered:
+        case RenderedEmail():
+            return tuple(digest_of("email", address) for address in rendered.recipients)
+        case RenderedSms(to=number):
+            return (digest_of("sms", number),)
+        case RenderedPush(device=device) if device is not None:
+            return (digest_of("push", device.token),)
+    return ()

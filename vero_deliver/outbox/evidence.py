@@ -56,7 +56,8 @@ def apply(connection: Connection, env: str, rows: Sequence[Row], now: int) -> No
     """Let the states follow what is told of deliveries that wait for no result."""
     told: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows:
-        if not row["pending"] and row["kind"] in SAYS:
+        decided = row["delivery"] is not None and row["pending_since"] is None
+        if decided and row["kind"] in SAYS:
             told[row["delivery_id"]].append(row)
     _drop_earlier(connection, told)
     changes: list[Row] = []

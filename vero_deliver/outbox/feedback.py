@@ -45,10 +45,10 @@ class FeedbackStore:
     env: str
     now: Callable[[], int]
 
-    def take(self, feedback: Sequence[Feedback]) -> int:
-        """Keep what was not told before and let deliveries know; how much was new. Idempotent."""
+    def take(self, feedback: Sequence[Feedback]) -> told.Taken:
+        """Keep what was not told before; let deliveries and suppressions know. Idempotent."""
         with self.database.writing() as connection:
-            return len(told.take(connection, self.env, feedback, self.now()))
+            return told.take(connection, self.env, feedback, self.now())
 
     def search(
         self,
@@ -101,7 +101,7 @@ class FeedbackStore:
                 some = [dict(row) for row in rows]
                 if not some:
                     return found
-                found += len(told.again(connection, self.env, some, self.now()))
+                found += told.again(connection, self.env, some, self.now())
             last = some[-1]["number"]
 
     def _query(
@@ -139,6 +139,6 @@ def _kept(row: Any) -> Kept:
         number=row["number"],
         received_at=moment(row["received_at"]),
         delivery=row["delivery_key"] or "",
-        pending=row["pending"],
+        pending=row["pending_since"] is not None,
         feedback=Feedback(**values),
     )

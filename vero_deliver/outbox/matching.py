@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, literal_column, select
+from sqlalchemy import Connection, literal_column, select
 
 from vero_deliver.mime import key_digest
 from vero_deliver.outbox.given import given_json, given_rows
@@ -30,11 +30,11 @@ def match(connection: Connection, env: str, rows: Sequence[Row]) -> None:
     of_digest: dict[str, int] = {}
     of_receipt: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     if hashed:
-        found = connection.execute(_hashed(dialect), given_json(hashed, env=env))
-        of_digest = {key_digest(one.key): one.id for one in found}
+        found = connection.execute(_hashed(dialect), given_json(hashed))
+        of_digest = {key_digest(one.key): one.id for one in found if one.env == env}
     if named:
-        found = connection.execute(_receipts(dialect), given_json(named, env=env))
-        for one in found:
+        found = connection.execute(_receipts(dialect), given_json(named))
+        for one in (one for one in found if one.env == env):
             of_receipt[one.channel, one.provider_id].add(one.delivery_id)
     for row in rows:
         if row["key_hash"] is not None:
@@ -53,24 +53,23 @@ def stand(connection: Connection, ids: Iterable[int | None]) -> dict[int | None,
     return {row.id: row for row in found}
 
 
+# env is not asked for: SQLite would go by an index of it, and look at every delivery
+
+
 @cache
 def _hashed(dialect: str) -> Any:
     given = given_rows(dialect, deliveries, ("key_hash",))
-    mine = (_c.env == bindparam("env", type_=Text), _c.key_hash.in_(select(given.c.key_hash)))
-    return select(_c.id, _c.key).where(*mine)
+    return select(_c.id, _c.env, _c.key).where(_c.key_hash.in_(select(given.c.key_hash)))
 
 
 @cache
 def _receipts(dialect: str) -> Any:
     given = given_rows(dialect, attempts, ("provider_id",))
+    named = _a.provider_id != literal_column("''")  # as the index has it
     return (
-        select(_a.channel, _a.provider_id, _a.delivery_id)
+        select(_a.channel, _a.provider_id, _a.delivery_id, _c.env)
         .join(deliveries, _c.id == _a.delivery_id)
-        .where(
-            _c.env == bindparam("env", type_=Text),
-            _a.provider_id != literal_column("''"),  # as the index has it
-            _a.provider_id.in_(select(given.c.provider_id)),
-        )
+        .where(named, _a.provider_id.in_(select(given.c.provider_id)))
     )
 
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, case, func, select, update
 
-from vero_deliver.outbox import events
+from vero_deliver.outbox import events, suppressions
 from vero_deliver.outbox import rows as written
 from vero_deliver.outbox.chains import chained, follow_up, hold
-from vero_deliver.outbox.records import PRIORITIES, Leased, Order, Result, Start
+from vero_deliver.outbox.records import PRIORITIES, Filed, Leased, Order, Result, Start
 from vero_deliver.outbox.schema import deliveries, messages
 from vero_deliver.states import WAITING
 
@@ -76,22 +76,25 @@ def file(
     *,
     now: int,
     until: int,
-) -> set[tuple[int, str]]:
-    """Record what is handed over and what became of what was; id and lease where it still held.
+) -> Filed:
+    """Record what is handed over and what became of what was.
 
-    A start that is not given back must not be sent. A result without a lease changes no
+    A start that is not held must not be sent. A result without a lease changes no
     state, but is kept as an attempt. Filing the same again changes nothing.
     """
-    hold(connection, env, chained([one.leased for one in starts] + [one.leased for one in results]))
-    held = written.start(connection, starts, now, until) if starts else set()
+    forbidden = suppressions.check(connection, env, starts)
+    going = [one for one in starts if (one.leased.id, one.leased.lease) not in forbidden]
+    hold(connection, env, chained([one.leased for one in going] + [one.leased for one in results]))
+    held = written.start(connection, going, now, until) if going else set()
     if not results:
-        return held
+        return Filed(held, forbidden)
     ended, known = written.finish(connection, results, now)
     follow_up(connection, env, chained(one.leased for one in ended), now)
+    suppressions.learn_dead(connection, env, ended)
     told = [one for one in known if one.started_at is not None]
     written.tell(connection, [written.attempt(one) for one in told])
     events.settle(connection, env, told, now)
-    return held | {(one.leased.id, one.leased.lease) for one in ended}
+    return Filed(held | {(one.leased.id, one.leased.lease) for one in ended}, forbidden)
 
 
 def recover(connection: Connection, env: str, now: int) -> int:

@@ -71,11 +71,26 @@ class Start:
     """A delivery is about to be handed to a channel.
 
     repeatable: whether it may be handed over again if this attempt's answer is never known.
+    recipients: digests of their addresses. topic: the message's.
     """
 
     leased: Leased
     channel: str
     repeatable: bool
+    recipients: tuple[str, ...] = ()
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What came of writing starts and results, by id and lease.
+
+    held: what may be sent, and what was recorded. suppressed: starts that must not be sent to
+    their recipients, and why.
+    """
+
+    held: set[tuple[int, str]]
+    suppressed: dict[tuple[int, str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +98,7 @@ class Result:
     """What became of a leased delivery.
 
     next_attempt_at: of a deferred one. started_at: None where no channel had it. answered: False
-    where it left and no answer came, though it is tried again.
+    where it left and no answer came, though it is tried again. recipients: as of Start.
     """
 
     leased: Leased
@@ -98,6 +113,7 @@ class Result:
     next_attempt_at: int | None = None
     in_doubt: bool = False
     answered: bool = True
+    recipients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ NEW: Final = {
     "state": "queued", "attempts": 0, "repeatable": False, "in_doubt": False, "channel": "",
     "provider_id": "", "digest": "", "error": "", "code": "",
 }  # fmt: skip
-STARTED: Final = ("id", "lease", "attempts", "channel", "repeatable")
+STARTED: Final = ("id", "lease", "attempts", "channel", "repeatable", "recipients")
 ENDED: Final = (
     "id", "lease", "state", "next_attempt_at", "in_doubt", "channel", "provider_id", "digest",
     "error", "code", "accepted_at",

@@ -15,6 +15,7 @@ from vero_deliver.outbox.row_shapes import ENDED, Row, Rows
 from vero_deliver.outbox.schema import deliveries, hash_of
 from vero_deliver.states import FOLLOWS
 
+LONGEST_NAME: Final = 500  # characters: an index takes no more than some 2,700 bytes
 _LONGEST: Final = 2_000  # characters of a provider's words
 _c = deliveries.c
 _ROWS: Final[dict[str, Rows]] = {"sqlite": sqlite_rows, "postgresql": postgresql_rows}
@@ -41,9 +42,12 @@ def start(
 ) -> set[tuple[int, str]]:
     """Write what is handed over; id and lease of those whose lease still holds."""
     rows = [
-        (one.leased.id, one.leased.lease, one.leased.attempts + 1, one.channel, one.repeatable)
+        (
+            one.leased.id, one.leased.lease, one.leased.attempts + 1, one.channel, one.repeatable,
+            " ".join(one.recipients),
+        )
         for one in starts
-    ]
+    ]  # fmt: skip
     return _rows(connection).start(connection, rows, now, until)
 
 
@@ -86,8 +90,8 @@ def attempt(result: Result) -> Row:
     """One handing over that has ended."""
     return (
         result.leased.id, result.leased.attempts + 1, result.started_at, result.ended_at,
-        result.channel, result.state if result.answered else "uncertain", fit(result.provider_id),
-        fit(result.error), fit(result.code),
+        result.channel, result.state if result.answered else "uncertain",
+        fit(result.provider_id, LONGEST_NAME), fit(result.error), fit(result.code),
     )  # fmt: skip
 
 

@@ -62,6 +62,7 @@ deliveries = Table(
     Column("channel", Text, nullable=False),
     Column("provider_id", Text, nullable=False),
     Column("digest", Text, nullable=False),  # SHA-256 of the rendered bytes
+    Column("recipients", Text, nullable=False, server_default=""),  # digests of their addresses
     Column("error", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -123,7 +124,7 @@ events = Table(
         _Id,
         ForeignKey("vero_deliveries.id", ondelete="CASCADE", name="vero_events_delivery"),
     ),
-    Column("pending", Boolean, nullable=False),  # no state has been weighed against it yet
+    Column("pending_since", BigInteger),  # set while it waits for a record or a worker's result
     Column("key_hash", BigInteger),
     # what follows is feedback.Feedback, field by field; tags, metadata and raw are JSON
     Column("kind", Text, nullable=False),
@@ -143,6 +144,7 @@ events = Table(
     Column("url", Text, nullable=False),
     Column("user_agent", Text, nullable=False),
     Column("ip", Text, nullable=False),
+    Column("topic", Text, nullable=False),
     Column("machine", Boolean),
     Column("tags", Text, nullable=False),
     Column("metadata", Text, nullable=False),
@@ -150,13 +152,14 @@ events = Table(
     UniqueConstraint("env", "channel", "id", name="vero_events_told"),
 )
 _e = events.c
-_matched, _strange = _e.delivery_id.is_not(None), _e.delivery_id.is_(None)
+_matched = _e.delivery_id.is_not(None)
 Index("vero_events_of", _e.delivery_id, sqlite_where=_matched, postgresql_where=_matched)
 Index("vero_events_received", _e.env, _e.received_at)
+_waits = _e.pending_since.is_not(None)
 for _name in ("key_hash", "provider_id"):
     Index(
         f"vero_events_{_name}", _e.env, _e[_name],
-        sqlite_where=_strange, postgresql_where=_strange,
+        sqlite_where=_waits, postgresql_where=_waits,
     )  # fmt: skip
 
 circuits = Table(
@@ -171,6 +174,34 @@ circuits = Table(
     Column("probe_until", BigInteger),  # while one send tries
     Column("reason", Text, nullable=False),
     Column("misconfigured", Boolean, nullable=False),
+)
+
+suppressions = Table(
+    "vero_suppressions",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),  # of content and address, see suppression.py
+    Column("reason", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("since", BigInteger),  # the latest that was told
+    Column(
+        "lifted", BigInteger
+    ),  # the latest that was told against it; it counts while it is later
+    Column("source", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+soft_bounces = Table(
+    "vero_soft_bounces",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("told", Text, primary_key=True),  # channel and id of the feedback
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 

@@ -15,11 +15,12 @@ import msgspec
 from sqlalchemy import Connection, Engine, select
 
 from vero_deliver.message import Message
-from vero_deliver.outbox import events, queue, upkeep
+from vero_deliver.outbox import events, queue, suppressions, upkeep
 from vero_deliver.outbox.database import Database
 from vero_deliver.outbox.feedback import FeedbackStore
 from vero_deliver.outbox.records import (
     Attempt,
+    Filed,
     Leased,
     Order,
     Record,
@@ -28,6 +29,7 @@ from vero_deliver.outbox.records import (
     milliseconds,
 )
 from vero_deliver.outbox.schema import messages
+from vero_deliver.outbox.suppressed import Suppressions
 from vero_deliver.resource import to_resource
 from vero_deliver.secret import Secret
 from vero_deliver.states import State
@@ -43,6 +45,8 @@ class Outbox:
     env: deliveries of another environment are another outbox's, though in the same tables.
     lease: seconds for which a worker that says nothing keeps its deliveries.
     clock: seconds since 1970.
+
+    suppressions: whom not to send to.
 
     Every method but close() raises OutboxError where the database fails.
     """
@@ -62,6 +66,7 @@ class Outbox:
         self._owner = f"{node()}:{getpid()}:{uuid4().hex[:8]}"
         self._claims = counter(1)
         self._stored: set[tuple[str, str]] = set()
+        self.suppressions = Suppressions(self)
 
     def __repr__(self) -> str:
         return f"Outbox({self.database!r}, env={self.env!r})"
@@ -115,10 +120,11 @@ class Outbox:
         with self.database.writing() as connection:
             return self._claim(connection, len(keys), keys=keys)
 
-    def file(self, starts: Sequence[Start], results: Sequence[Result]) -> set[tuple[int, str]]:
-        """Record what is handed over and what became of what was; id and lease where it held.
+    def file(self, starts: Sequence[Start], results: Sequence[Result]) -> Filed:
+        """Record what is handed over and what became of what was.
 
-        A start that is not given back must not be sent: somebody else has it. Idempotent.
+        A start that is not held must not be sent: somebody else has it, or it is suppressed.
+        Idempotent.
         """
         with self.database.writing() as connection:
             now, until = self._lease_times()
@@ -226,6 +232,8 @@ class Outbox:
         An uncertain one has not ended. Its keys are forgotten: the same key would be sent again.
         Feedback goes with its delivery; what has none, once it is older than that.
         """
+        with self.database.writing() as connection:
+            suppressions.purge(connection, self.env, self.now())
         self._until_none(upkeep.purge_feedback, milliseconds(before))
         return self._until_none(upkeep.purge, milliseconds(before))
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from vero_deliver.outbox import events
+from vero_deliver.outbox import events, suppressions
 from vero_deliver.outbox.chains import follow_up
 from vero_deliver.outbox.records import Attempt, Record, attempt_of, record_of
 from vero_deliver.outbox.schema import attempts, deliveries
@@ -89,7 +89,8 @@ def retry(connection: Connection, env: str, key: str, now: int, expires_at: int)
 def erase(connection: Connection, env: str, user_id: str, now: int) -> int:
     """Remove what is known of a user; how many deliveries. Those that wait are cancelled.
 
-    Keys, states, times and counts stay, so that nothing is sent again.
+    Keys, states, times and counts stay, so that nothing is sent again; so do suppressions, of
+    which only a digest of the address is kept.
     """
     mine = (_c.env == env, _c.user_id == user_id)
     waiting = _c.state.in_(["queued", "deferred"])
@@ -98,7 +99,8 @@ def erase(connection: Connection, env: str, user_id: str, now: int) -> int:
     )
     users = connection.execute(select(_c.user).where(*mine).distinct()).scalars()
     addresses = {user_id.lower(), *chain.from_iterable(map(_addresses, users))}
-    ids = connection.execute(select(_c.id).where(*mine)).scalars().all()
+    found = connection.execute(select(_c.id, _c.recipients).where(*mine)).all()
+    ids = [row.id for row in found]
     events.erase(connection, env, [], addresses)
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
@@ -108,6 +110,8 @@ def erase(connection: Connection, env: str, user_id: str, now: int) -> int:
         events.erase(connection, env, some, [])
         nobody = {"user_id": "", "user": _NOBODY, "about": _NOBODY, "updated_at": now}
         connection.execute(update(deliveries).where(_c.id.in_(some)).values(nobody | blank))
+        known = {one for row in found[start : start + _AT_ONCE] for one in row.recipients.split()}
+        suppressions.forget(connection, env, known)
     return len(ids)
 
 

@@ -10,7 +10,7 @@ from alembic import op
 from vero_deliver.mime import key_digest
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 _AT_ONCE: Final = 10_000
 
@@ -28,14 +28,14 @@ def upgrade() -> None:
             number,
             sa.ForeignKey("vero_deliveries.id", ondelete="CASCADE", name="vero_events_delivery"),
         ),
-        sa.Column("pending", sa.Boolean, nullable=False),
+        sa.Column("pending_since", sa.BigInteger),
         sa.Column("key_hash", sa.BigInteger),
         *_texts("kind", "channel", "id"),
         sa.Column("at", sa.BigInteger, nullable=False),
         *_texts("key", "digest", "provider_id", "recipient", "reason"),
         sa.Column("permanent", sa.Boolean),
         sa.Column("smtp_code", sa.Integer),
-        *_texts("enhanced_status", "diagnostic", "text", "url", "user_agent", "ip"),
+        *_texts("enhanced_status", "diagnostic", "text", "url", "user_agent", "ip", "topic"),
         sa.Column("machine", sa.Boolean),
         *_texts("tags", "metadata", "raw"),
         sa.UniqueConstraint("env", "channel", "id", name="vero_events_told"),
@@ -43,7 +43,7 @@ def upgrade() -> None:
     _index("vero_events", "of", ["delivery_id"], where="delivery_id IS NOT NULL")
     _index("vero_events", "received", ["env", "received_at"])
     for name in ("key_hash", "provider_id"):
-        _index("vero_events", name, ["env", name], where="delivery_id IS NULL")
+        _index("vero_events", name, ["env", name], where="pending_since IS NOT NULL")
     _index("vero_attempts", "provider", ["provider_id"], where="provider_id <> ''")
     op.add_column("vero_deliveries", sa.Column("key_hash", sa.BigInteger))
     _fill()
