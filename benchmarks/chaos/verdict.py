@@ -88,15 +88,21 @@ def _judge(found: Verdict, outbox: Outbox, line: str, many: int, log: Path) -> N
 
 
 def _filed(outbox: Outbox, line: str) -> tuple[dict[int, str], Counter[int]]:
-    """State of each number, and how many of its attempts were never answered."""
+    """State of each number, and how many of its attempts were in doubt.
+
+    Those without an answer, and those whose answer came when the next had begun: that one could
+    only begin because the earlier was given up for lost.
+    """
     c = deliveries.c
+    unanswered = attempts.c.state == "uncertain"
+    late = (attempts.c.state == "accepted") & (attempts.c.number < c.attempts)
     with outbox.database.reading() as connection:
         query = select(c.send_key, c.state).where(c.env == line)
         records = {_number(key): state for key, state in connection.execute(query)}
         doubtful = (
             select(c.send_key)
             .join(attempts, attempts.c.delivery_id == c.id)
-            .where(c.env == line, attempts.c.state == "uncertain")
+            .where(c.env == line, unanswered | late)
         )
         doubts = Counter(_number(key) for key in connection.execute(doubtful).scalars())
     return records, doubts
