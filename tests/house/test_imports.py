@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
     ("project",),
-    ("construct_outbox",),
+    ("serve",),
+    ("construct_outbox", "construct_tracking"),
     ("config", "construct", "construct_route", "deliver", "audience"),
     ("desk",),
     ("outbox",),
@@ -23,11 +24,13 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("data", "keys", "delivery"),
     ("decode", "address_list", "routes"),
     ("channel",),
-    ("message", "suppression"),
+    ("message", "tracking"),
+    ("suppression",),
     ("rendered", "feedback"),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
     ("phone", "push_reports", "segments", "vapid"),
+    ("tokens",),
     ("errors", "plain", "secret", "source", "states"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
