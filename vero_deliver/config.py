@@ -58,7 +58,7 @@ class TrackingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """
 
     url: str
-    secrets: list[dict[str, str]]
+    secrets: tuple[dict[str, str], ...]
     opens: bool = False
     clicks: bool = False
     utm: Mapping[str, str] = {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from socket import socket
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +14,10 @@ import click
 
 from vero_deliver.cli.session import Session
 from vero_deliver.errors import ConfigError, MissingExtra
-from vero_deliver.feedback import Feedback
 from vero_deliver.reading import display
 
 if TYPE_CHECKING:
     from vero_deliver.deliver import Deliverer
-    from vero_deliver.project import Project
-    from vero_deliver.serve.app import App
 
 _GRACE = 5  # seconds for what is under way
 
@@ -50,6 +49,8 @@ def command(session: Session, host: str, port: int, work: bool, root_path: str) 
     except ModuleNotFoundError:
         raise MissingExtra("serve", "serve") from None
 
+    from vero_deliver.serve.project import app_of
+
     project = session.loaded
     file = display(project.config.file)
     if project.settings.outbox is None:
@@ -62,7 +63,7 @@ def command(session: Session, host: str, port: int, work: bool, root_path: str) 
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     deliverer = project.deliverer()
     config = uvicorn.Config(
-        make_app(project, deliverer),
+        app_of(project, deliverer),
         host=host,
         port=port,
         root_path=root_path,
@@ -81,43 +82,12 @@ def command(session: Session, host: str, port: int, work: bool, root_path: str) 
             if self.started:
                 _tell(session, self.servers[0].sockets[0].getsockname())
 
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            """None: uvicorn would raise them again before the workers have ended."""
+            yield
+
     asyncio.run(_serve(Server(config), deliverer, work=work))
-
-
-def make_app(project: Project, deliverer: Deliverer) -> App:
-    """What answers for a project. Raises ConfigError naming table and key."""
-    from vero_deliver import registry
-    from vero_deliver.desk import Intake
-    from vero_deliver.desk.again import html_of
-    from vero_deliver.serve.app import App
-
-    outbox = deliverer.outbox
-    assert outbox is not None  # noqa: S101  # command() has looked
-    intake: list[Intake] = []  # of the loop that runs the app
-
-    async def take(feedback: Sequence[Feedback]) -> None:
-        if not intake:
-            intake.append(Intake(outbox))
-        await intake[0].take(feedback)
-
-    async def ready() -> None:
-        await asyncio.to_thread(outbox.get, "")
-
-    async def mail(digest: str) -> str | None:
-        return await html_of(deliverer, outbox, digest)
-
-    readers = project.feedback_readers()
-    table = project.settings.tracking
-    return App(
-        take=take,
-        ready=ready,
-        tracking=project.tracking(),
-        consent=outbox.suppressions,
-        mail=mail,
-        feedback=registry.feedback_app()(readers, take) if readers else None,
-        topics=table.topics if table else {},
-        title=table.title if table else "",
-    )
 
 
 async def _serve(server: Any, deliverer: Deliverer, *, work: bool) -> None:
@@ -128,10 +98,18 @@ async def _serve(server: Any, deliverer: Deliverer, *, work: bool) -> None:
         worker = Worker(deliverer) if work else None
         if worker is not None:
             tasks.append(asyncio.create_task(worker.run()))
+
+        def stop() -> None:
+            server.should_exit = True
+            if worker is not None:
+                worker.stop()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(NotImplementedError):  # Windows has no such handlers
+                loop.add_signal_handler(number, stop)
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        if worker is not None:
-            worker.stop()
+        stop()
         await asyncio.gather(*tasks)
 
 
