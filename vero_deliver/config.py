@@ -50,6 +50,22 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     permalink: str = ""
 
 
+class TrackingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where `vero-deliver serve` is reached, and what emails tell of.
+
+    secrets: references to secrets; the first signs, all are believed. utm: added to links.
+    title: of the pages that people see. topics: what they may leave by itself, name to words.
+    """
+
+    url: str
+    secrets: tuple[dict[str, str], ...]
+    opens: bool = False
+    clicks: bool = False
+    utm: Mapping[str, str] = {}
+    title: str = ""
+    topics: Mapping[str, str] = {}
+
+
 class OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where deliveries are recorded, and when they are tried again.
 
@@ -90,6 +106,7 @@ class Settings(
     domains: Mapping[str, Mapping[str, Any]] = {}
     routes: Mapping[str, RouteTable] = {}
     outbox: OutboxTable | None = None
+    tracking: TrackingTable | None = None
     feedback: Mapping[str, Mapping[str, Any]] = {}
     env: Mapping[str, Mapping[ContentName, str]] = {}
 

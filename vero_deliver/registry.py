@@ -88,6 +88,11 @@ READERS = {
 }
 
 
+def feedback_app() -> Any:
+    """The ASGI application that takes webhooks; see channels/vero_channels/feedback/app.py."""
+    return _found("vero_channels.feedback.app:App")
+
+
 def push_request(rendered: RenderedPush, key: str, settings: Mapping[str, Any]) -> bytes:
     """The request that a push with that key becomes, over a channel with those settings.
 

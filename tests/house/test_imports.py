@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[2]
 # from the top of the house to its ground; a room imports from its own storey's room or from below
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
+    ("serve",),
     ("project",),
-    ("construct_outbox",),
+    ("construct_outbox", "construct_tracking"),
     ("config", "construct", "construct_route", "deliver", "audience"),
     ("desk",),
     ("outbox",),
@@ -23,11 +24,13 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("data", "keys", "delivery", "choice"),
     ("decode", "address_list", "routes"),
     ("channel",),
-    ("message", "suppression"),
+    ("message", "tracking"),
+    ("suppression",),
     ("rendered", "feedback"),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
     ("phone", "push_reports", "segments", "vapid"),
+    ("tokens",),
     ("errors", "plain", "secret", "source", "states"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}

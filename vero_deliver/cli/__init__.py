@@ -25,6 +25,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Run": {
         "work": "Send what is queued in the outbox, until stopped.",
+        "serve": "Answer links in emails and providers' webhooks.",
         "delivery": "What became of deliveries, and what a person decides about them.",
         "outbox": "The tables of the outbox: make them, erase users, forget the old.",
         "domain": "The DNS records a sending domain needs, and whether they are there.",
