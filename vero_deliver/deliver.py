@@ -280,18 +280,19 @@ class Deliverer:
             except DeliveryError as error:
                 outcome = error
         delivery = Delivery(key, content, user, outcome)
-        sent = isinstance(outcome, (Receipt, DeliveryError))
-        observe.tell(
-            observe.Outcome(
-                key=key,
-                content=content,
-                state=delivery.state,
-                channel=channel.name if channel else "",
-                attempt=int(sent),
-                seconds=time.monotonic() - began if sent else None,
-                error=type(outcome).__name__ if isinstance(outcome, Exception) else "",
+        if observe.heard():
+            sent = isinstance(outcome, (Receipt, DeliveryError))
+            observe.tell(
+                observe.Outcome(
+                    key=key,
+                    content=content,
+                    state=delivery.state,
+                    channel=channel.name if channel else "",
+                    attempt=int(sent),
+                    seconds=time.monotonic() - began if sent else None,
+                    error=type(outcome).__name__ if isinstance(outcome, Exception) else "",
+                )
             )
-        )
         return delivery
 
     async def aclose(self) -> None:

@@ -176,7 +176,8 @@ class Desk:
         result = result_of(leased, outcome, self.outbox.now(), self.policy, **about)
         if not await self.journal.write(result):
             log.warning("%s: %s, after its lease was lost", leased.key, result.state)
-        observe.tell(_outcome(result, outcome))
+        if observe.heard():
+            observe.tell(_outcome(result, outcome))
         return outcome
 
     async def _rendered(self, leased: Leased) -> _Made | Skipped | RenderError | Misconfigured:

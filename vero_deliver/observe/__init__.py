@@ -44,6 +44,11 @@ class Backlog(NamedTuple):
     oldest: float
 
 
+def heard() -> bool:
+    """False where nobody listens, so that there is nothing to tell()."""
+    return log.isEnabledFor(logging.INFO) or _otel() is not None
+
+
 def tell(outcome: Outcome) -> None:
     """Log it and count it."""
     if log.isEnabledFor(logging.INFO):

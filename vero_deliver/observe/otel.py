@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import metrics, trace
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vero_deliver.observe import Backlog, Outcome
 
 _NAME: Final = "vero_deliver"
+_UNSET: Final = trace.ProxyTracerProvider
 _SYSTEM: Final = {"messaging.system": "vero_deliver"}
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 
@@ -35,6 +36,7 @@ class Telemetry:
         tracers: trace.TracerProvider | None = None,
         meters: metrics.MeterProvider | None = None,
     ) -> None:
+        self._own = tracers is not None
         self._tracer = trace.get_tracer(_NAME, tracer_provider=tracers)
         meter = metrics.get_meter(_NAME, meter_provider=meters)
         self._deliveries = meter.create_counter(
@@ -98,8 +100,13 @@ class Telemetry:
         finally:
             del self._watched[mine]
 
+    def _span(self, name: str, kind: SpanKind, attributes: dict[str, str]) -> Any:
+        # others' libraries bring the API along; without a provider a span is dear and goes nowhere
+        unset = not self._own and isinstance(trace.get_tracer_provider(), _UNSET)
+        return nullcontext() if unset else self._spanning(name, kind, attributes)
+
     @contextmanager
-    def _span(self, name: str, kind: SpanKind, attributes: dict[str, str]) -> Iterator[None]:
+    def _spanning(self, name: str, kind: SpanKind, attributes: dict[str, str]) -> Iterator[None]:
         # an exception's words may hold an address: only its class is told
         with self._tracer.start_as_current_span(
             name,
