@@ -24,6 +24,7 @@ from vero_deliver.reading import display
 from vero_deliver.render import Renderer
 from vero_deliver.rendered import ContentName, RenderedPush
 from vero_deliver.routes import Health
+from vero_deliver.secret import Secret
 from vero_deliver.tracking import Tracking
 
 if TYPE_CHECKING:
@@ -220,6 +221,11 @@ class Project:
             hint = nearest(name, tables) or f"; there are {', '.join(tables) or 'none'}"
             raise ConfigError(f"{display(self.config.file)}: there is no domain {name!r}{hint}")
         return make_domain(name, tables[name], root=self.root, where=self.config.where)
+
+    def return_path_secrets(self) -> list[Secret]:
+        """What the sending domains sign their return paths with. Raises ConfigError."""
+        domains = [self.domain(name) for name in self.settings.domains]
+        return [domain.return_path_secret for domain in domains if domain.return_path]
 
     def email_domains(self) -> Domains:
         """Who signs emails here: the sending domains of this environment's channel for email.

@@ -29,7 +29,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("rendered", "feedback"),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
-    ("phone", "push_reports", "segments", "vapid"),
+    ("observe", "phone", "push_reports", "segments", "vapid"),
     ("tokens",),
     ("errors", "plain", "secret", "source", "states"),
 )
