@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from base64 import urlsafe_b64decode
+from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,6 +49,7 @@ class FakeApns:
     """Answers as APNs does. tokens: what each provider token was, in order of appearance.
 
     dead: device tokens that it refuses, with status and body. certificate: none is needed.
+    channels: of broadcasts, by ID: whether each keeps the latest push. most: how many there may be.
     """
 
     key: EllipticCurvePrivateKey = field(default_factory=new_key)
@@ -57,8 +58,12 @@ class FakeApns:
     dead: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
     accepted: list[Asked] = field(default_factory=list)
+    channels: dict[str, bool] = field(default_factory=dict)
+    most: int = 10_000
 
     def __call__(self, asked: Asked) -> Answer:
+        if not asked.path.startswith("/3/"):
+            return self._of_channels(asked)
         headers = {"apns-id": asked.headers.get("apns-id", "made-by-apns")}
         found = self._refusal(asked)
         if found is None:
@@ -87,6 +92,68 @@ class FakeApns:
             return 413, {"reason": "PayloadTooLarge"}
         assert isinstance(json.loads(asked.body), dict)
         return None
+
+    def _of_channels(self, asked: Asked) -> Answer:  # noqa: C901  # a table of questions
+        """Broadcasts, and the channels that they go to."""
+        headers = {"apns-request-id": asked.headers.get("apns-request-id", "made-by-apns")}
+
+        def refused(status: int, reason: str) -> Answer:
+            return Answer(status, {"reason": reason}, headers)
+
+        reason = "" if self.certificate else self._provider(asked.headers.get("authorization", ""))
+        if reason:
+            return refused(403, reason)
+        if "apns-topic" in asked.headers:
+            return refused(400, "TopicDisallowed")
+        channel = asked.headers.get("apns-channel-id", "")
+        match asked.headers[":method"], asked.path.split(TOPIC):
+            case "POST", ["/1/apps/", "/channels"]:
+                reason = self._unmade(asked.json)
+                if reason:
+                    return refused(400, reason)
+                made = b64encode(f"channel-{len(self.channels)}".encode()).decode()
+                self.channels[made] = asked.json["message-storage-policy"] == 1
+                return Answer(201, headers=headers | {"apns-channel-id": made})
+            case "GET", ["/1/apps/", "/all-channels"]:
+                return Answer(200, {"channels": list(self.channels)}, headers)
+            case _ if not channel:
+                return refused(400, "MissingChannelId")
+            case _ if channel not in self.channels:
+                return refused(400, "ChannelNotRegistered")
+            case "POST", ["/4/broadcasts/apps/", ""]:
+                reason = self._not_broadcast(asked, stored=self.channels[channel])
+                if reason:
+                    return refused(413 if reason == "PayloadTooLarge" else 400, reason)
+                self.accepted.append(asked)
+                return Answer(200, headers=headers | {"apns-unique-id": "made-by-apns"})
+            case "DELETE", ["/1/apps/", "/channels"]:
+                del self.channels[channel]
+                return Answer(204, headers=headers)
+            case "GET", ["/1/apps/", "/channels"]:
+                policy = int(self.channels[channel])
+                body = {"message-storage-policy": policy, "push-type": "LiveActivity"}
+                return Answer(200, body, headers)
+            case _:
+                return refused(404, "BadPath")
+
+    def _unmade(self, wanted: Any) -> str:
+        if len(self.channels) >= self.most:
+            return "CannotCreateChannelConfig"
+        if set(wanted) != {"message-storage-policy", "push-type"}:
+            return "BadRequestParams"
+        return "" if wanted["push-type"].lower() == "liveactivity" else "InvalidPushType"
+
+    def _not_broadcast(self, asked: Asked, *, stored: bool) -> str:
+        said = asked.headers
+        if said.get("apns-push-type", "").lower() != "liveactivity":
+            return "InvalidPushType"
+        if said.get("apns-priority") not in ("10", "5", "1"):
+            return "BadPriority"
+        until = said.get("apns-expiration", "")
+        if not until.isdigit() or (until != "0" and not stored):
+            return "BadExpirationDate"
+        assert "aps" in json.loads(asked.body)
+        return "PayloadTooLarge" if len(asked.body) > 5120 else ""
 
     def _provider(self, authorization: str) -> str:
         scheme, _, token = authorization.partition(" ")

@@ -112,7 +112,8 @@ class Gone(Refused):
 class Deferred(DeliveryError):
     """Not accepted; try again after `retry_after` seconds (None: the caller's own backoff).
 
-    mailbox: True where that is about this recipient (greylisted, mailbox full): the channel works.
+    personal: True where that is about this recipient (greylisted, mailbox full, a server of its
+    own choice): the channel works.
     """
 
     def __init__(
@@ -122,11 +123,11 @@ class Deferred(DeliveryError):
         channel: str,
         code: str = "",
         retry_after: float | None = None,
-        mailbox: bool = False,
+        personal: bool = False,
     ) -> None:
         super().__init__(detail, channel=channel, code=code)
         self.retry_after = retry_after
-        self.mailbox = mailbox
+        self.personal = personal
 
 
 class Misconfigured(DeliveryError):
@@ -134,7 +135,16 @@ class Misconfigured(DeliveryError):
 
 
 class Uncertain(DeliveryError):
-    """It left us and no answer came: it may have been accepted. Never fail over."""
+    """It left us and no answer came: it may have been accepted. Never fail over.
+
+    personal: as of Deferred.
+    """
+
+    def __init__(
+        self, detail: str, *, channel: str, code: str = "", personal: bool = False
+    ) -> None:
+        super().__init__(detail, channel=channel, code=code)
+        self.personal = personal
 
 
 class FeedbackError(VeroDeliverError):

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.push.job import (
     BODY,
@@ -29,6 +29,10 @@ from benchmarks.push.job import (
 )
 from benchmarks.render.case import Unavailable, module
 
+if TYPE_CHECKING:
+    from vero_deliver.channel import Channel
+    from vero_deliver.rendered import RenderedPush
+
 PEERS = Path(__file__).parents[1] / "peers"
 AIOAPNS_PATIENCE = 5.0  # seconds for an answer; some of its requests wait for ever
 Result = dict[str, Any]
@@ -37,7 +41,6 @@ Result = dict[str, Any]
 def vero_apns(job: Job) -> Result:
     """Our driver, by its public names; the rendered pushes are there before the clock starts."""
     from vero_channels.push.apns import Apns
-    from vero_deliver.errors import DeliveryError
     from vero_deliver.testing import sample_push
     from vero_deliver.user import Device
 
@@ -49,32 +52,18 @@ def vero_apns(job: Job) -> Result:
         for number in range(job.count + 1)
     ]  # fmt: skip
 
-    async def run() -> Result:
-        channel = Apns(
+    def channel() -> Apns:
+        return Apns(
             TOPIC, key=(job.path / "apns.p8").read_text(), key_id=KEY_ID, team_id=TEAM_ID,
             host="127.0.0.1", port=job.port, ca_file=job.path / "ca.pem", connections=1,
         )  # fmt: skip
 
-        async def send(number: int) -> bool:
-            try:
-                await channel.send(pushes[number], f"key-{number}")
-            except DeliveryError:
-                return False
-            return True
-
-        try:
-            return await in_flight(job, send)
-        finally:
-            await channel.aclose()
-
-    gc.freeze()
-    return asyncio.run(run())
+    return _ours(job, channel, pushes)
 
 
 def vero_fcm(job: Job) -> Result:
     """Our driver, by its public names; the rendered pushes are there before the clock starts."""
     from vero_channels.push.fcm import Fcm
-    from vero_deliver.errors import DeliveryError
     from vero_deliver.testing import sample_push
     from vero_deliver.user import Device
 
@@ -83,11 +72,23 @@ def vero_fcm(job: Job) -> Result:
         for number in range(job.count + 1)
     ]
 
-    async def run() -> Result:
-        channel = Fcm(
+    def channel() -> Fcm:
+        return Fcm(
             (job.path / "account.json").read_text(), host="127.0.0.1", port=job.port,
             ca_file=job.path / "ca.pem", connections=1,
         )  # fmt: skip
+
+    return _ours(job, channel, pushes)
+
+
+def _ours(
+    job: Job, make: Callable[[], Channel[RenderedPush]], pushes: list[RenderedPush]
+) -> Result:
+    """By a channel's public names."""
+    from vero_deliver.errors import DeliveryError
+
+    async def run() -> Result:
+        channel = make()
 
         async def send(number: int) -> bool:
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,19 +11,17 @@ from typing import ClassVar, Final
 import httpx
 
 from vero_channels.transport.guard import BlockedError, Guard
-from vero_channels.transport.http import HttpChannel
 from vero_channels.transport.http1 import Http1Transport
 from vero_channels.transport.http_answers import Problem
+from vero_channels.transport.http_anywhere import HttpAnywhere
 from vero_channels.transport.keys import wire_key
 from vero_channels.transport.standard_webhooks import ID, Signatures
-from vero_deliver.channel import Receipt
 from vero_deliver.errors import (
     ConfigError,
     DeliveryError,
     Gone,
     Misconfigured,
     Refused,
-    Uncertain,
 )
 from vero_deliver.rendered import ContentName, RenderedHttp
 from vero_deliver.secret import Secret, reveal
@@ -38,7 +35,7 @@ _OURS: Final = frozenset(
 )
 
 
-class Http(HttpChannel[RenderedHttp]):
+class Http(HttpAnywhere[RenderedHttp]):
     """Requests to the URL that each message names, or else to `url`.
 
     https and public addresses only, but for what `allow` names: hosts, addresses, networks.
@@ -72,7 +69,6 @@ class Http(HttpChannel[RenderedHttp]):
         hidden = self._url.raw_path.decode() if self._url else ""
         super().__init__(
             name=name,
-            base_url=None,
             credentials={"authorization": authorization} if authorization else {},
             secrets=[*signing_secrets, *([hidden] if hidden.strip("/") else [])],
             timeout=timeout,
@@ -81,7 +77,6 @@ class Http(HttpChannel[RenderedHttp]):
         self._only_there = bool(authorization)
         if self._signatures:
             self.signed_fields = ("webhook-timestamp", "webhook-signature")
-        self._patience = 2 * timeout
         self._repeatable, self._max_bytes = idempotent, max_bytes
 
     def __repr__(self) -> str:
@@ -152,14 +147,9 @@ class Http(HttpChannel[RenderedHttp]):
             return Refused(found.detail or "not allowed", channel=self._name, code=found.code)
         return None
 
-    async def send(self, rendered: RenderedHttp, key: str) -> Receipt:
-        """As every channel; Uncertain where the whole exchange takes more than twice `timeout`."""
-        try:
-            async with asyncio.timeout(self._patience):
-                return await super().send(rendered, key)
-        except TimeoutError:
-            detail = f"no answer within {self._patience:g} s; it may have been accepted"
-            raise Uncertain(detail, channel=self._name) from None
+    def is_chosen(self, rendered: RenderedHttp) -> bool:
+        """Where the message names the URL."""
+        return bool(rendered.url)
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:
         try:

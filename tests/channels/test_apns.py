@@ -198,14 +198,17 @@ async def test_size_is_checked_with_its_figure() -> None:
 
 DOCUMENTED = {
     400: (
-        "BadCollapseId", "BadDeviceToken", "BadExpirationDate", "BadMessageId", "BadPriority",
-        "BadTopic", "DeviceTokenNotForTopic", "DuplicateHeaders", "IdleTimeout",
-        "InvalidPushType", "MissingDeviceToken", "MissingTopic", "PayloadEmpty", "TopicDisallowed",
+        "BadChannelId", "BadCollapseId", "BadDeviceToken", "BadExpirationDate", "BadMessageId",
+        "BadPriority", "BadRequestParams", "BadRequestPayload", "BadTopic",
+        "CannotCreateChannelConfig", "ChannelNotRegistered", "DeviceTokenNotForTopic",
+        "DuplicateHeaders", "FeatureNotEnabled", "IdleTimeout", "InvalidPushType",
+        "MissingChannelId", "MissingDeviceToken", "MissingPushType", "MissingTopic",
+        "PayloadEmpty", "TopicDisallowed",
     ),
     403: (
         "BadCertificate", "BadCertificateEnvironment", "ExpiredProviderToken", "Forbidden",
         "InvalidProviderToken", "MissingProviderToken", "UnrelatedKeyIdInToken",
-        "BadEnvironmentKeyIdInToken", "BadEnvironmentKeyInToken",
+        "BadEnvironmentKeyIdInToken", "BadEnvironmentKeyInToken", "TopicMismatch",
     ),
     404: ("BadPath",),
     405: ("MethodNotAllowed",),
@@ -217,6 +220,9 @@ DOCUMENTED = {
 }  # fmt: skip
 
 
+DEAD = ("BadDeviceToken", "DeviceTokenNotForTopic", "BadChannelId", "ChannelNotRegistered")
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     ("status", "reason"), [(status, each) for status in DOCUMENTED for each in DOCUMENTED[status]]
@@ -226,9 +232,7 @@ async def test_every_documented_reason_is_mapped(status: int, reason: str) -> No
     error = await outcome(Answer(status, {"reason": reason}))
     assert error.code == reason
     assert type(error) is REASONS[reason]
-    assert isinstance(error, Gone) == (
-        status == 410 or reason in ("BadDeviceToken", "DeviceTokenNotForTopic")
-    )
+    assert isinstance(error, Gone) == (status == 410 or reason in DEAD)
     if status in (429, 500, 503):
         assert isinstance(error, Deferred)
     if status == 403:

@@ -108,11 +108,11 @@ async def test_a_dead_domain_does_not_count_against_the_channel() -> None:
         async with sending(host.port) as mx:
             error = await failed(mx)
             assert isinstance(error, Deferred)
-            assert error.mailbox
+            assert error.personal
         async with sending(25, relays=[f"{FIRST}:{host.port}"]) as mx:
             error = await failed(mx)
             assert isinstance(error, Deferred)
-            assert not error.mailbox
+            assert not error.personal
 
 
 ZONES = {

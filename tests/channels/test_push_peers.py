@@ -135,6 +135,45 @@ async def test_node_apn_sends_what_we_send(ca_file: Path) -> None:
 
 
 @pytest.mark.anyio
+async def test_node_apn_broadcasts_what_we_broadcast(ca_file: Path) -> None:
+    """A channel made, and a Live Activity pushed to it: the same requests."""
+    state = {"event": "update", "timestamp": 1685952000, "content-state": {"home": 1}}
+    fake = FakeApns(channels={"dHN0": True})
+    push = sample_push(
+        device=Device(token="/channels/dHN0", platform="ios"), title="", body="", ttl=60,
+        ios={"apns-push-type": "liveactivity", "aps": {"alert": None, **state}},
+    )  # fmt: skip
+    payload = apns_payload(push, "key-1")
+    aps = payload.pop("aps")
+    assert aps == state
+    note = {
+        "channelId": "dHN0", "pushType": "liveactivity", "priority": 10,
+        "expiry": int(push.at.timestamp()) + 60, "aps": aps, "payload": payload,
+    }  # fmt: skip
+    make = {"payload": {"message-storage-policy": 1, "push-type": "LiveActivity"}, "aps": {}}
+    async with serving(fake) as server:
+        given = {
+            "port": server.port, "key": p8(fake.key), "keyId": KEY_ID, "teamId": TEAM_ID,
+            "ca": ca_file.read_text(), "topic": TOPIC, "notes": [note, make],
+        }  # fmt: skip
+        sent, made = await node("push_apn.mjs", given)
+        assert (sent["status"], made["status"], list(fake.channels.values())) == (
+            200, 200, [True, True],
+        )  # fmt: skip
+        channel = ours(server, fake, ca_file)
+        await channel.send(push, "key-1")
+        await channel.aclose()
+    theirs, own = fake.accepted
+    assert (theirs.path, theirs.json) == (own.path, own.json)
+    said = [
+        {name: value for name, value in asked.headers.items() if name.startswith("apns-")}
+        for asked in (theirs, own)
+    ]
+    del said[1]["apns-request-id"]  # ours is made of the key
+    assert said[0] == said[1]
+
+
+@pytest.mark.anyio
 @pytest.mark.filterwarnings("ignore")
 async def test_firebase_admin_sends_what_we_send(
     ca_file: Path, monkeypatch: pytest.MonkeyPatch

@@ -160,4 +160,4 @@ def test_what_is_about_one_mailbox(words: str, step: Step, mailbox: bool) -> Non
     """A server that defers one recipient works; one that has no space or time does not."""
     error = refusal(Reply(int(words[:3]), (words[4:],)), step, channel="smtp", address="a@b.cz")
     assert isinstance(error, Deferred)
-    assert error.mailbox == mailbox
+    assert error.personal == mailbox

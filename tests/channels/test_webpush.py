@@ -239,7 +239,7 @@ async def test_a_service_that_dribbles_is_left() -> None:
         slow = await asyncio.start_server(dribble, "127.0.0.1", 0, ssl=certified())
         port = slow.sockets[0].getsockname()[1]
         push = sample_push(device=subscribed(f"https://127.0.0.1:{port}/"))
-        with pytest.raises(Uncertain, match=r"no answer in 0\.6 s"):
+        with pytest.raises(Uncertain, match=r"no answer within 0\.6 s"):
             await channel.send(push, "key-1")
         slow.close()
 

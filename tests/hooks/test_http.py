@@ -300,3 +300,21 @@ async def test_tls_names_the_host_though_an_address_is_dialled(tmp_path: Path) -
                 with pytest.raises(Deferred, match="certificate"):
                     await channel.send(sample_http(url=url), "key-1")
             await channel.aclose()
+
+
+@pytest.mark.anyio
+async def test_trouble_of_a_host_is_whose_choice_it_was() -> None:
+    """The message's URL is its user's, `url` is the channel's."""
+    async with serving(lambda asked: Answer(503)) as server:
+        for url, rendered in (("", server.url), (server.url, "")):
+            channel = Http(url=url, allow=HERE)
+            with pytest.raises(Deferred) as caught:
+                await channel.send(sample_http(url=rendered), "k")
+            assert caught.value.personal == bool(rendered)
+            await channel.aclose()
+    slow = Http(allow=HERE, timeout=0.1)
+    async with serving(lambda asked: Answer(204, hang=5)) as server:
+        with pytest.raises(Uncertain) as uncertain:
+            await slow.send(sample_http(url=server.url), "k")
+    assert uncertain.value.personal
+    await slow.aclose()

@@ -21,11 +21,12 @@ from vero_deliver.rendered import Rendered
 
 ERRORS: Final[dict[str, Callable[..., DeliveryError]]] = {
     "deferred": Deferred,
-    "greylisted": partial(Deferred, mailbox=True),
+    "greylisted": partial(Deferred, personal=True),
     "misconfigured": Misconfigured,
     "refused": Refused,
     "gone": Gone,
     "uncertain": Uncertain,
+    "strange": partial(Uncertain, personal=True),  # a host of the recipient's choice is silent
 }
 
 

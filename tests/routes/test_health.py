@@ -12,6 +12,7 @@ from scripted_channel import Scripted
 from vero_deliver.channel import Receipt
 from vero_deliver.errors import Deferred, DeliveryError, Misconfigured
 from vero_deliver.routes import Admission, Circuits, Failover, RoundRobin, Shut, Throttled
+from vero_deliver.routes.guard import Guarded
 from vero_deliver.routes.health import CIRCUITS, Verdict
 from vero_deliver.testing import sample_sms
 
@@ -194,3 +195,15 @@ async def test_the_reason_names_no_address() -> None:
         await route.send(sample_sms(), "key-4")
     words = "c: not tried: unhealthy for 10 s more, after Deferred: 4.5.6"
     assert (str(caught.value), caught.value.retry_after) == (words, 10.0)
+
+
+@pytest.mark.parametrize("personal", [True, False])
+async def test_a_host_that_the_recipient_chose_shuts_nothing(personal: bool) -> None:
+    """Anybody may register an address that never answers; others get theirs all the same."""
+    script = ["greylisted", "strange"] if personal else ["deferred", "uncertain"]
+    health = circuits(Clock())
+    route = Guarded(Scripted("hooks", script * 5), health)
+    for _ in range(10):
+        with suppress(DeliveryError):
+            await route.send(sample_sms(), "k")
+    assert (await health.shut("hooks") is None) is personal

@@ -68,8 +68,10 @@ def _verdict(error: DeliveryError) -> Verdict:
     match error:
         case Refused():
             return "works"  # it looked at the message, and answered
-        case Deferred(mailbox=True):
+        case Deferred(personal=True):
             return "works"
+        case Uncertain(personal=True):
+            return "unknown"
         case Misconfigured():
             return "misconfigured"
         case Deferred() | Uncertain():

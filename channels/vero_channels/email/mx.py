@@ -156,8 +156,8 @@ class Mx:
         letter, message_id = letter_of(rendered, key, channel=self._name, domains=self._domains)
         try:
             reply = await self._handed_over(letter, rendered)
-        except Deferred as error:
-            error.mailbox |= self._direct  # other domains have other hosts: the channel works
+        except (Deferred, Uncertain) as error:
+            error.personal |= self._direct  # other domains have other hosts: the channel works
             raise
         return Receipt(self._name, queue_id(reply) or message_id, self._world.now())
 

@@ -1,5 +1,8 @@
 """Apple Push Notification service, over HTTP/2 connections that are kept.
 
+A device whose token is `/channels/ID` stands for all who follow a broadcast channel, see
+transport/apns_broadcast.py.
+
 Sources, all of developer.apple.com/documentation/usernotifications: "Sending notification
 requests to APNs", "Establishing a token-based connection to APNs", "Handling notification
 responses from APNs".
@@ -8,7 +11,6 @@ responses from APNs".
 from __future__ import annotations
 
 import re
-import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -16,20 +18,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-import msgspec
-
 from vero_channels.push.payload import APNS_LIMIT, apns_headers, apns_payload
-from vero_channels.transport.apns_reasons import ADVICE, EXPIRED, REASONS, WAITS
-from vero_channels.transport.apns_token import ProviderToken
+from vero_channels.transport.apns_account import load_certificate, provider_token
+from vero_channels.transport.apns_broadcast import (
+    LIMIT,
+    broadcast_headers,
+    broadcast_path,
+    channel_id,
+)
+from vero_channels.transport.apns_reasons import ADVICE, EXPIRED, REASONS, Said, refusal
 from vero_channels.transport.http2_exchange import Answer, Http2Error
 from vero_channels.transport.http2_fields import Fields, literal
-from vero_channels.transport.http_answers import retry_after
 from vero_channels.transport.keys import key_uuid, wire_key
-from vero_channels.transport.push_api import PushApi, as_response, encoded
+from vero_channels.transport.push_api import PushApi, encoded
 from vero_deliver.channel import Receipt
 from vero_deliver.errors import (
     ConfigError,
-    Deferred,
     DeliveryError,
     Gone,
     Misconfigured,
@@ -70,11 +74,8 @@ _REMEMBERED: Final = 50_000  # dead tokens
 _FORGET: Final = 3600.0  # seconds
 
 
-class _Said(msgspec.Struct):
-    """The body of a refusal. timestamp: milliseconds since the epoch."""
-
-    reason: str = ""
-    timestamp: int | None = None
+# path; token; topic, push type and priority; the other fields; the body; apns-id
+_Asked = tuple[bytes, str, tuple[str, str, str], bytes, bytes, str]
 
 
 class Apns(PushApi):
@@ -118,9 +119,12 @@ class Apns(PushApi):
         )
         self._topic, self._environment, self._clock = topic, environment, clock
         self._report_secret = checked(report_secret) if report_secret else None
-        self._token = self._provider_token(key, key_id, team_id, certificate)
-        if certificate:
-            self._load(certificate, reveal(certificate_password))
+        try:
+            self._token = provider_token(key, key_id, team_id, certificate, clock)
+            if certificate:
+                load_certificate(self._context, certificate, reveal(certificate_password))
+        except ValueError as error:
+            raise self._wrong(str(error)) from None
         self._fields: dict[tuple[str, str, str], Fields] = {}  # with the token below
         self._signed: Secret | None = None
         self._dead: OrderedDict[tuple[str, str], tuple[float, Gone]] = OrderedDict()
@@ -134,22 +138,21 @@ class Apns(PushApi):
         return f"Apns({self._topic!r}, name={self._name!r}, environment={self._environment!r})"
 
     async def send(self, rendered: RenderedPush, key: str) -> Receipt:
-        """Hand over to Apple. The receipt's provider_id is apns-id, made of the key.
+        """Hand over to Apple. provider_id is apns-id, of a broadcast apns-request-id: by the key.
 
         Gone: the token is dead; `since` when Apple was certain. It is not asked about that token
         again for an hour, since every refusal slows the connection down.
         """
         try:
-            token, headers, extra, body, apns_id = self._request(rendered, key)
+            path, token, headers, extra, body, apns_id = self._request(rendered, key)
             fields = self._shared(*headers)
         except ValueError as error:
             raise Refused(f"this cannot be sent: {error}", channel=self._name) from None
         if self._dead:
             self._check_dead(token, headers[0])
-        path = literal(":path", f"/3/device/{token}")
         try:
             answer = await self._http2.request(fields, path, extra, body)
-            if answer.status == 403 and _said(answer).reason == EXPIRED and self._renewed(fields):
+            if answer.status == 403 and Said.of(answer).reason == EXPIRED and self._renewed(fields):
                 answer = await self._http2.request(self._shared(*headers), path, extra, body)
         except Http2Error as fault:
             raise self._fault(fault) from None
@@ -158,24 +161,23 @@ class Apns(PushApi):
         self._strange = -1
         return Receipt(self._name, apns_id, datetime.now(UTC))
 
-    def _request(
-        self, rendered: RenderedPush, key: str
-    ) -> tuple[str, tuple[str, str, str], bytes, bytes, str]:
-        """Token; topic, push type and priority; the other fields; the body; apns-id."""
+    def _request(self, rendered: RenderedPush, key: str) -> _Asked:
         device = rendered.device
         if device is None:
             raise ValueError("the push has no device")
         if device.platform != "ios":
             raise ValueError(f"the device's platform is {device.platform}, and this reaches ios")
         if not _HEX.fullmatch(device.token):
+            channel = channel_id(device.token)
+            if channel:
+                return self._broadcast(rendered, key, device.token, channel)
             raise ValueError("the device's token is not hexadecimal: it is of another service")
         headers = apns_headers(rendered)
         kind, priority = headers["apns-push-type"], headers["apns-priority"]
         suffix = TOPIC_SUFFIXES.get(kind)
         if suffix is None:
             raise ValueError(f"apns-push-type {kind!r} is none of {', '.join(TOPIC_SUFFIXES)}")
-        if priority not in ("10", "5", "1") or (kind == "background" and priority == "10"):
-            raise ValueError(f"apns-priority {priority!r}: 10, 5 or 1; of background 5 or 1")
+        _check_priority(headers)
         topic = headers.get("apns-topic") or self._topic + suffix
         apns_id = key_uuid(key)
         extra = literal("apns-id", apns_id)
@@ -183,7 +185,21 @@ class Apns(PushApi):
             extra += _other(headers)
         payload = apns_payload(rendered, key, report=self._report(rendered, key))
         body = encoded(payload, VOIP_LIMIT if kind == "voip" else APNS_LIMIT, "payload")
-        return device.token, (topic, kind, priority), extra, body, apns_id
+        path = literal(":path", f"/3/device/{device.token}")
+        return path, device.token, (topic, kind, priority), extra, body, apns_id
+
+    def _broadcast(self, rendered: RenderedPush, key: str, token: str, channel: str) -> _Asked:
+        """To all who follow a channel; it is the same for all, so nobody can report."""
+        headers = apns_headers(rendered)
+        _check_priority(headers)
+        _other(headers)
+        headers = broadcast_headers(headers, channel)
+        kind, priority = headers.pop("apns-push-type"), headers.pop("apns-priority")
+        request_id = headers["apns-request-id"] = key_uuid(key)
+        extra = b"".join(literal(name, value) for name, value in headers.items())
+        body = encoded(apns_payload(rendered, key), LIMIT, "payload")
+        path = literal(":path", broadcast_path(self._topic))
+        return path, token, ("", kind, priority), extra, body, request_id
 
     def _report(self, rendered: RenderedPush, key: str) -> str:
         if self._report_secret is None:
@@ -198,7 +214,9 @@ class Apns(PushApi):
             self._signed, self._fields = signed, {}
         found = self._fields.get((topic, kind, priority))
         if found is None:
-            regular = [("apns-topic", topic), ("apns-push-type", kind), ("apns-priority", priority)]
+            regular = [("apns-push-type", kind), ("apns-priority", priority)]
+            if topic:
+                regular.insert(0, ("apns-topic", topic))
             if signed is not None:
                 regular.append(("authorization", f"bearer {signed.reveal()}"))
             found = self._fields[topic, kind, priority] = Fields(self._authority, regular)
@@ -213,28 +231,21 @@ class Apns(PushApi):
         return self._token.renew(self._signed)
 
     def _refusal(self, answer: Answer, token: str, topic: str) -> DeliveryError:
-        said = _said(answer)
+        said = Said.of(answer)
         kind = REASONS.get(said.reason)
         if kind is Gone or (kind is None and answer.status == 410):
             return self._gone(answer, said, token, topic)
-        if kind is None:
-            return self._verdict(answer)
-        detail = ADVICE.get(said.reason, "APNs refused the push")
-        if kind is Deferred:
-            wait = retry_after(as_response(answer)) or WAITS.get(said.reason)
-            return Deferred(detail, channel=self._name, code=said.reason, retry_after=wait)
-        return kind(detail, channel=self._name, code=said.reason)
+        return refusal(answer, said, self._name) or self._verdict(answer)
 
-    def _gone(self, answer: Answer, said: _Said, token: str, topic: str) -> DeliveryError:
+    def _gone(self, answer: Answer, said: Said, token: str, topic: str) -> DeliveryError:
         code = said.reason or str(answer.status)
         if said.reason in _OF_ANOTHER_APP and self._strange >= 0:
             self._strange += 1
             if self._strange > _MASS:
                 detail = f"none of {_MASS} tokens is of {topic}: check topic and environment"
                 return Misconfigured(detail, channel=self._name, code=code)
-        error = Gone(
-            "the device's token is dead", channel=self._name, code=code, since=_moment(said)
-        )
+        detail = ADVICE.get(said.reason, "the device's token is dead")
+        error = Gone(detail, channel=self._name, code=code, since=said.since)
         self._dead[token, topic] = self._clock() + _FORGET, error
         if len(self._dead) > _REMEMBERED:
             self._dead.popitem(last=False)
@@ -245,32 +256,15 @@ class Apns(PushApi):
         if known is None:
             return
         if self._clock() < until:
-            detail = "the device's token is dead, as APNs said within the hour"
+            detail = f"{known.detail}, as APNs said within the hour"
             raise Gone(detail, channel=self._name, code=known.code, since=known.since)
         del self._dead[token, topic]
 
-    def _provider_token(
-        self, key: str | Secret, key_id: str, team_id: str, certificate: str | Path | None
-    ) -> ProviderToken | None:
-        if certificate:
-            if key or key_id or team_id:
-                raise self._wrong("give key, key_id and team_id, or certificate, not both")
-            return None
-        if not (key and key_id and team_id):
-            raise self._wrong("give key, key_id and team_id, or certificate")
-        try:
-            return ProviderToken(key, key_id, team_id, self._clock)
-        except ValueError as error:
-            raise self._wrong(f"key: {error}; it is the text of Apple's .p8 file") from None
 
-    def _load(self, certificate: str | Path, password: str) -> None:
-        try:
-            # without a password OpenSSL would ask for one at the terminal
-            self._context.load_cert_chain(certificate, password=lambda: password)
-        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-            why = "no certificate with its private key in PEM, or another password"
-            why = why if isinstance(error, ssl.SSLError) else getattr(error, "strerror", "") or why
-            raise self._wrong(f"certificate {certificate}: {why}") from None
+def _check_priority(headers: Mapping[str, str]) -> None:
+    kind, priority = headers["apns-push-type"], headers["apns-priority"]
+    if priority not in ("10", "5", "1") or (kind == "background" and priority == "10"):
+        raise ValueError(f"apns-priority {priority!r}: 10, 5 or 1; of background 5 or 1")
 
 
 def _other(headers: Mapping[str, str]) -> bytes:
@@ -287,20 +281,3 @@ def _other(headers: Mapping[str, str]) -> bytes:
         raise ValueError(f"apns-expiration {until!r} is no moment in seconds since the epoch")
     named = {"apns-expiration": until, "apns-collapse-id": collapse}
     return b"".join(literal(name, value) for name, value in named.items() if value)
-
-
-def _said(answer: Answer) -> _Said:
-    try:
-        return _DECODER.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _Said()
-
-
-def _moment(said: _Said) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(said.timestamp / 1000, UTC) if said.timestamp else None
-    except (OverflowError, ValueError, OSError):
-        return None
-
-
-_DECODER: Final = msgspec.json.Decoder(_Said)

@@ -22,6 +22,12 @@ from vero_channels.push.payload import (
     webpush_headers,
     webpush_payload,
 )
+from vero_channels.transport.apns_broadcast import (
+    LIMIT,
+    broadcast_headers,
+    broadcast_path,
+    channel_id,
+)
 from vero_deliver.rendered import RenderedPush
 
 _DRIVERS: Final = {"ios": "apns", "android": "fcm", "web": "webpush"}
@@ -46,6 +52,13 @@ def request(
 
 def _to_apple(rendered: RenderedPush, key: str, token: str, settings: Mapping[str, Any]) -> bytes:
     fields = apns_headers(rendered)
+    host = _APNS.get(settings.get("environment", ""), _APNS["production"])
+    channel = channel_id(token)
+    if channel:
+        path = broadcast_path(_setting(settings, "topic"))
+        headers = {"authorization": "bearer {signature}", "content-type": "application/json"}
+        headers |= broadcast_headers(fields, channel)
+        return _text(host, path, headers, encoded(apns_payload(rendered, key), LIMIT))
     topic = _setting(settings, "topic") if fields["apns-push-type"] in _BARE else "{topic}"
     headers = {
         "authorization": "bearer {signature}",
@@ -54,7 +67,6 @@ def _to_apple(rendered: RenderedPush, key: str, token: str, settings: Mapping[st
         **fields,
     }
     body = encoded(apns_payload(rendered, key), APNS_LIMIT)
-    host = _APNS.get(settings.get("environment", ""), _APNS["production"])
     return _text(host, f"/3/device/{quote(token, safe='')}", headers, body)
 
 

@@ -7,7 +7,6 @@ be encrypted for it.
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import json
 import re
@@ -25,9 +24,9 @@ from vero_channels.push.payload import (
 )
 from vero_channels.transport.aes128gcm import encrypt
 from vero_channels.transport.guard import BlockedError, Guard, is_public
-from vero_channels.transport.http import HttpChannel
 from vero_channels.transport.http1 import Http1Transport
 from vero_channels.transport.http_answers import Problem
+from vero_channels.transport.http_anywhere import HttpAnywhere
 from vero_channels.transport.keys import wire_key
 from vero_deliver.errors import (
     ConfigError,
@@ -35,7 +34,6 @@ from vero_deliver.errors import (
     Gone,
     Misconfigured,
     Refused,
-    Uncertain,
 )
 from vero_deliver.push_reports import checked, make_token
 from vero_deliver.rendered import ContentName, RenderedPush
@@ -50,7 +48,7 @@ _HOST: Final = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f:.
 _LONGEST_TOKEN: Final = 4000  # characters
 
 
-class WebPush(HttpChannel[RenderedPush]):
+class WebPush(HttpAnywhere[RenderedPush]):
     """One VAPID key: browsers take pushes only from the key that they subscribed with.
 
     private_key, subject: as `vero_deliver.vapid.Vapid` has them. report_secret: signs the tokens
@@ -74,13 +72,13 @@ class WebPush(HttpChannel[RenderedPush]):
         timeout: float = 30.0,
         client: httpx.AsyncClient | None = None,
     ) -> None:
-        super().__init__(name=name, base_url=None, timeout=timeout, client=client)
+        super().__init__(name=name, timeout=timeout, client=client)
         try:
             self._vapid = Vapid(private_key, subject)
         except ValueError as error:
             raise ConfigError(f"channel {name!r}: {error}") from None
         self._report_secret = checked(report_secret) if report_secret else None
-        self._private, self._patience = private_networks, 2 * timeout
+        self._private = private_networks
         self._strange = 0  # refusals of the key in a row; -1 once one was accepted
         if not private_networks:
             self._transport = Http1Transport(guard=Guard())
@@ -139,15 +137,6 @@ class WebPush(HttpChannel[RenderedPush]):
             advice = "check private_key: a browser takes only the key that it subscribed with"
             return kind(f"{advice}: {detail}", channel=self._name, code=found.code)
         return None
-
-    async def _exchange(self, request: httpx.Request) -> httpx.Response:
-        # whoever chose the endpoint may also answer an octet at a time
-        try:
-            async with asyncio.timeout(self._patience):
-                return await super()._exchange(request)
-        except TimeoutError:
-            detail = f"no answer in {self._patience:g} s; it may be accepted"
-            raise Uncertain(detail, channel=self._name) from None
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:
         try:

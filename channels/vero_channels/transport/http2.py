@@ -63,7 +63,7 @@ class Http2Client:
         self._fruitless = 0  # connections in a row that ended without an answer
 
     async def request(self, fields: Fields, path: bytes, extra: bytes, body: bytes) -> Answer:
-        """The answer to a POST. path, extra: made by `literal`.
+        """The answer to a request. path, extra: made by `literal`.
 
         Raises UnsentError where the server has not acted on it, UnansweredError where it may
         have. A caller that is cancelled cancels the stream.

@@ -35,9 +35,11 @@ class Fields:
 
     __slots__ = ("pseudo", "regular")
 
-    def __init__(self, authority: str, regular: Sequence[tuple[str, str]]) -> None:
-        method, scheme = (b":method", b"POST"), (b":scheme", b"https")
-        self.pseudo = (method, scheme, (b":authority", _octets(authority)))
+    def __init__(
+        self, authority: str, regular: Sequence[tuple[str, str]], method: str = "POST"
+    ) -> None:
+        scheme, host = (b":scheme", b"https"), (b":authority", _octets(authority))
+        self.pseudo = ((b":method", _octets(method)), scheme, host)
         self.regular = tuple((name.encode("ascii"), _octets(value)) for name, value in regular)
 
 

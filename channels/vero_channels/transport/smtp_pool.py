@@ -321,5 +321,5 @@ class _LoopPool:
 def _twin(error: DeliveryError) -> DeliveryError:
     twin = type(error)(error.detail, channel=error.channel, code=error.code)
     if isinstance(error, Deferred) and isinstance(twin, Deferred):
-        twin.retry_after, twin.mailbox = error.retry_after, error.mailbox
+        twin.retry_after, twin.personal = error.retry_after, error.personal
     return twin

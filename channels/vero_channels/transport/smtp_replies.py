@@ -34,8 +34,8 @@ def refusal(reply: Reply, step: Step, *, channel: str, address: str = "") -> Del
     what = f"{step} <{clean(address)}>" if address else step
     detail = f"{what} was refused: {reply.words or 'the server gave no reason'}"
     if reply.code < 500:
-        mailbox = step == "RCPT TO" and reply.code != 421 and not _OURS.match(reply.status)
-        return Deferred(detail, channel=channel, code=reply.label, mailbox=mailbox)
+        personal = step == "RCPT TO" and reply.code != 421 and not _OURS.match(reply.status)
+        return Deferred(detail, channel=channel, code=reply.label, personal=personal)
     return _kind(reply, step)(detail, channel=channel, code=reply.label)
 
 
