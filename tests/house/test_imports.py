@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 # from the top of the house to its ground; a room imports from its own storey's room or from below
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
-    ("check", "serve"),
+    ("check", "diff", "serve"),
     ("project",),
     ("construct_outbox", "construct_tracking"),
     ("config", "construct", "construct_route", "deliver", "audience"),
@@ -24,7 +24,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("data", "keys", "delivery", "choice"),
     ("decode", "address_list", "routes"),
     ("channel",),
-    ("message", "tracking"),
+    ("message", "tracking", "picture"),
     ("suppression",),
     ("rendered", "feedback"),
     ("mime", "user", "reading", "toml_lines"),

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from vero_deliver.channel import Channel
+from vero_deliver.cli.pictures import Picture
 from vero_deliver.errors import RenderError
 from vero_deliver.mime import Domains
 from vero_deliver.registry import push_request
@@ -25,7 +26,7 @@ from vero_deliver.rendered import (
 
 PushSettings = Callable[[RenderedPush], Mapping[str, Any]]
 
-FORMATS: Final = ("eml", "html", "text", "json", "http")
+FORMATS: Final = ("eml", "html", "text", "json", "http", "png")
 ENDINGS: Final = {"text": "txt"}  # of files, where not the format itself
 DEFAULT_FORMATS: dict[ContentName, str] = {
     "email": "eml", "push": "json", "sms": "text", "http": "http",
@@ -40,11 +41,12 @@ def printed(
     domains: Domains,
     push_settings: PushSettings,
     channel: Channel[Any] | None = None,
+    picture: Picture | None = None,
 ) -> bytes:
     """The rendered content in that format. Raises UsageError where it has no such form.
 
     domains: who signs an email. push_settings: of the channel that carries a push. channel: whose
-    request `http` is, where it is no push.
+    request `http` is, where it is no push. picture: who makes a `png`.
     """
     makers: dict[str, Callable[[], bytes | None]] = {
         "eml": lambda: (
@@ -54,6 +56,9 @@ def printed(
         "text": lambda: _text(rendered).encode(),
         "json": lambda: as_json({"key": key, **document(rendered)}).encode(),
         "http": lambda: _request(rendered, key, push_settings, channel),
+        "png": lambda: (
+            picture(rendered) if picture and isinstance(rendered, RenderedEmail) else None
+        ),
     }
     data = makers[fmt]()
     if data is None:
