@@ -27,7 +27,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("rendered", "feedback"),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
-    ("phone", "push_reports", "segments", "vapid"),
+    ("phone", "picture", "push_reports", "segments", "vapid"),
     ("errors", "plain", "secret", "source", "states"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}

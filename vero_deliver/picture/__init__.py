@@ -1,0 +1,1 @@
+"""How an email looks: pure functions for what mail clients make of it, and pictures of that."""
