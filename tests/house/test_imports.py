@@ -23,11 +23,11 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("data", "keys", "delivery"),
     ("decode", "address_list", "routes"),
     ("channel",),
-    ("message",),
+    ("message", "picture"),
     ("rendered", "feedback"),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
-    ("phone", "picture", "push_reports", "segments", "vapid"),
+    ("phone", "push_reports", "segments", "vapid"),
     ("errors", "plain", "secret", "source", "states"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}

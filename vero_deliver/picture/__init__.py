@@ -1,1 +1,8 @@
 """How an email looks: pure functions for what mail clients make of it, and pictures of that."""
+
+from vero_deliver.picture.browser import Browser, Look
+from vero_deliver.picture.dark import by_media_query, forced_dark
+from vero_deliver.picture.gmail import gmail
+from vero_deliver.picture.images import embedded
+
+__all__ = ["Browser", "Look", "by_media_query", "embedded", "forced_dark", "gmail"]
