@@ -50,6 +50,17 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     permalink: str = ""
 
 
+class CheckTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `vero-deliver check` looks for: rules, families or parts of rules.
+
+    select: only these. clients: the mail clients that what is written is compared with.
+    """
+
+    ignore: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+
+
 class OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where deliveries are recorded, and when they are tried again.
 
@@ -90,6 +101,7 @@ class Settings(
     domains: Mapping[str, Mapping[str, Any]] = {}
     routes: Mapping[str, RouteTable] = {}
     outbox: OutboxTable | None = None
+    check: CheckTable = CheckTable()
     env: Mapping[str, Mapping[ContentName, str]] = {}
 
 

@@ -53,6 +53,13 @@ def check_data(
     return Declaration(declared, where=where).check(values, who=who, where=where)
 
 
+def unlike(declared: Mapping[str, Any], values: Mapping[str, Any]) -> list[tuple[Problem, str]]:
+    """What of the values is missing or of the wrong type, and `file:line` of what declares it."""
+    problems: list[Problem] = []
+    _object(declared, values, (), problems)
+    return [(problem, _line_of(declared, problem.path)) for problem in problems]
+
+
 class Declaration:
     """A [data] table read once, for the values of many.
 

@@ -18,6 +18,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "init": "Start a project, or add a message to one.",
         "preview": "See a message as its recipients get it.",
         "render": "Print what would be sent, byte for byte.",
+        "check": "Lint messages with every sample user.",
     },
     "Send": {
         "send": "Send a message to one user, or a handful, now.",

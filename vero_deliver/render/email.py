@@ -15,6 +15,7 @@ from vero_deliver.render.addresses import addresses
 from vero_deliver.render.draft import Draft
 from vero_deliver.render.inline_images import check_cids
 from vero_deliver.render.layout import layout_file
+from vero_deliver.render.marks import in_classes
 from vero_deliver.render.markup import Inliner, from_html, from_mjml
 from vero_deliver.render.mjml_check import MarkupError, locate
 from vero_deliver.render.once.bodies import Bodies, Personal
@@ -191,6 +192,8 @@ def _html(
     if layout:
         layout = layout_file(draft, layout, source, ending)
     markup = draft.text(source, field, escape="html", layout=layout)
+    if draft.templates.marks and body.mjml:
+        markup = in_classes(markup)
     try:
         if body.mjml:
             return from_mjml(markup, preheader, language, inliner)

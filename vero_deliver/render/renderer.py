@@ -24,6 +24,7 @@ from vero_deliver.render.filters.formats import is_language, match_locale
 from vero_deliver.render.filters.times import zone
 from vero_deliver.render.given import check_call, check_user, shown
 from vero_deliver.render.many import WINDOW, Batch, Made, check_batch, in_processes, one_by_one
+from vero_deliver.render.marks import Marks
 from vero_deliver.render.markup import Inliner
 from vero_deliver.render.once.bodies import Bodies, Explanation
 from vero_deliver.render.once.parts import Reason
@@ -240,6 +241,17 @@ class Renderer:
             draft = Draft(message, self._templates, {}, datetime.now(UTC))
             body = email.body_for(draft, message.email, run.language)
             return self._bodies.explain(body, run.catalog)
+
+    def marked(self, *, inliner: Inliner | None = None) -> tuple[Renderer, Marks]:
+        """A twin whose HTML is marked with where its elements are written; never to be sent.
+
+        inliner: another one than this renderer's.
+        """
+        options = {**self._options, "compile_once": False, "inliner": inliner or self._inliner}
+        twin, marks = Renderer(**options), Marks()
+        root = self._options["templates"]
+        twin._templates = Templates(root, policy=self._undefined, marks=marks)
+        return twin, marks
 
     def language(self, message: Message, user: User) -> str:
         """Which of the message's languages this user gets it in."""
