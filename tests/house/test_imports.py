@@ -16,7 +16,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("check",),
     ("project",),
     ("construct_outbox",),
-    ("config", "construct", "construct_route", "deliver", "audience"),
+    ("config", "construct", "construct_route", "deliver", "audience", "wire"),
     ("desk",),
     ("outbox",),
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter", "domains"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ from vero_deliver.outbox.packing import unpack, unpack_user
 from vero_deliver.outbox.records import Leased, Result, Start, moment
 from vero_deliver.outbox.store import Outbox
 from vero_deliver.render import About
-from vero_deliver.rendered import ContentName, Rendered, RenderedEmail, Skipped, document
+from vero_deliver.rendered import ContentName, Rendered, Skipped, digest
 from vero_deliver.resource import from_resource
 from vero_deliver.routes.guard import Guarded
 from vero_deliver.user import User
@@ -155,7 +154,7 @@ class Desk:
             made = self._compose(message, leased)
             if isinstance(made, (Skipped, RenderError)):
                 return made
-            return made, _digest(made, leased)
+            return made, digest(made, leased.key)
         except MessageError as error:  # a layout that is gone may come back
             return Misconfigured(str(error), channel=leased.content)
         except OutboxError:
@@ -193,12 +192,3 @@ class Desk:
         if len(self._messages) >= _KEPT:
             self._messages.clear()
         self._messages[id_, version] = message
-
-
-def _digest(rendered: Rendered, leased: Leased) -> str:
-    """SHA-256 of an email's bytes before signatures, or of the JSON of another content."""
-    if isinstance(rendered, RenderedEmail):
-        raw = rendered.mime(leased.key)  # built already, see fit_to_send
-    else:
-        raw = json.dumps(document(rendered), sort_keys=True).encode()
-    return hashlib.sha256(raw).hexdigest()
