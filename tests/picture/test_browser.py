@@ -18,7 +18,7 @@ from browsers import chromium, running, script, size
 from views import example_emails
 
 from vero_deliver.errors import ConfigError, PictureError
-from vero_deliver.picture import Browser, Look, embedded, forced_dark
+from vero_deliver.picture import Browser, Look, forced_dark, seen
 from vero_deliver.picture.chromium import find_chromium
 from vero_deliver.picture.pipe import Pipe
 from vero_deliver.rendered import File
@@ -60,8 +60,8 @@ def server() -> Iterator[tuple[str, list[str]]]:
             self.send_response(204)
             self.end_headers()
 
-        def log_message(self, *args: object) -> None:
-            del args
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name
+            del format, args
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         threading.Thread(target=listening.serve_forever, daemon=True).start()
@@ -107,7 +107,7 @@ def test_inline_image_is_shown(browser: Browser) -> None:
     look = Look(100, scale=1)
     red = "<!doctype html><body style='margin:0'><div style='height:104px'>"
     red += "<div style='height:100px;background:red'>"
-    assert browser.png(embedded(email), look) == browser.png(red, look)
+    assert browser.png(seen(email), look) == browser.png(red, look)
 
 
 def test_moving_pictures_stand_still(browser: Browser) -> None:

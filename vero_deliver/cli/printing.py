@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from vero_deliver.channel import Channel
+from vero_deliver.cli.pictures import Picture
 from vero_deliver.mime import Domains
 from vero_deliver.rendered import (
     ContentName,
@@ -23,7 +24,7 @@ from vero_deliver.wire import request
 
 PushSettings = Callable[[RenderedPush], Mapping[str, Any]]
 
-FORMATS: Final = ("eml", "html", "text", "json", "http")
+FORMATS: Final = ("eml", "html", "text", "json", "http", "png")
 ENDINGS: Final = {"text": "txt"}  # of files, where not the format itself
 DEFAULT_FORMATS: dict[ContentName, str] = {
     "email": "eml", "push": "json", "sms": "text", "http": "http",
@@ -38,11 +39,12 @@ def printed(
     domains: Domains,
     push_settings: PushSettings,
     channel: Channel[Any] | None = None,
+    picture: Picture | None = None,
 ) -> bytes:
     """The rendered content in that format. Raises UsageError where it has no such form.
 
     domains: who signs an email. push_settings: of the channel that carries a push. channel: whose
-    request `http` is, where it is no push.
+    request `http` is, where it is no push. picture: who makes a `png`.
     """
     makers: dict[str, Callable[[], bytes | None]] = {
         "eml": lambda: (
@@ -56,6 +58,9 @@ def printed(
             key,
             channel=channel,
             push_settings=push_settings(rendered) if isinstance(rendered, RenderedPush) else None,
+        ),
+        "png": lambda: (
+            picture(rendered) if picture and isinstance(rendered, RenderedEmail) else None
         ),
     }
     data = makers[fmt]()

@@ -12,6 +12,7 @@ import click
 from vero_deliver.audience import Recipient
 from vero_deliver.cli import options
 from vero_deliver.cli.contents import contents_of, explained
+from vero_deliver.cli.pictures import camera, look_options
 from vero_deliver.cli.printing import DEFAULT_FORMATS, ENDINGS, FORMATS, printed
 from vero_deliver.cli.recipients import about, for_showing
 from vero_deliver.cli.session import Session
@@ -33,7 +34,8 @@ from vero_deliver.rendered import ContentName, Skipped
     "--format",
     "fmt",
     type=click.Choice(FORMATS),
-    help="eml: the MIME bytes. http: the channel's request. Default: by content.",
+    help="eml: the MIME bytes. http: the channel's request. png: a picture, by the Chromium or "
+    "Chrome of this machine. Default: by content.",
 )
 @click.option(
     "-o",
@@ -49,6 +51,7 @@ from vero_deliver.rendered import ContentName, Skipped
     is_flag=True,
     help="Print whether the email's body is compiled once, and if not, why.",
 )
+@look_options
 @options.key_option
 @options.now_option
 @click.pass_obj
@@ -62,6 +65,9 @@ def command(
     out: str,
     every: bool,
     explain: bool,
+    width: int,
+    dark: bool,
+    view: str,
     key: str,
     now: datetime | None,
 ) -> None:
@@ -71,8 +77,11 @@ def command(
       vero-deliver render order-receipt -t ada > ada.eml
       vero-deliver render order-shipped -t ada -c push
       vero-deliver render order-receipt --all -f html -o out/
+      vero-deliver render order-receipt -t ada -f png --width 375 -o ada.png
     """
     loaded = session.loaded.message(message)
+    if fmt == "png" and out == "-" and sys.stdout.isatty():
+        raise click.UsageError("a terminal shows no picture: write -o ada.png")
     if explain:
         _explain(session, loaded)
         return
@@ -82,28 +91,30 @@ def command(
     signs = "email" in contents and (fmt or DEFAULT_FORMATS["email"]) == "eml"
     domains = session.loaded.email_domains() if signs else Domains()
     pages: list[tuple[str, bytes]] = []
-    for who in for_showing(session.loaded, loaded, to, data, every=every):
-        session.step(f"rendering for {who.label}")
-        found = deliverer.render(loaded, who.user, contents=contents, **about(who, key, now))
-        for content, delivery_key, made in found:
-            rendered = explained(made, content, who)
-            if isinstance(rendered, RenderError):
-                raise rendered
-            if isinstance(rendered, Skipped):
-                session.say(f"{who.label}: no {content}: {rendered.reason}")
-                continue
-            chosen = fmt or DEFAULT_FORMATS[content]
-            name = f"{_file_name(who)}.{content}.{ENDINGS.get(chosen, chosen)}"
-            asked = chosen == "http" and content != "push"
-            page = printed(
-                rendered,
-                delivery_key,
-                chosen,
-                domains=domains,
-                push_settings=session.loaded.push_settings,
-                channel=session.loaded.first_channel(content) if asked else None,
-            )
-            pages.append((name, page))
+    with camera(width, dark, view) as picture:
+        for who in for_showing(session.loaded, loaded, to, data, every=every):
+            session.step(f"rendering for {who.label}")
+            found = deliverer.render(loaded, who.user, contents=contents, **about(who, key, now))
+            for content, delivery_key, made in found:
+                rendered = explained(made, content, who)
+                if isinstance(rendered, RenderError):
+                    raise rendered
+                if isinstance(rendered, Skipped):
+                    session.say(f"{who.label}: no {content}: {rendered.reason}")
+                    continue
+                chosen = fmt or DEFAULT_FORMATS[content]
+                name = f"{_file_name(who)}.{content}.{ENDINGS.get(chosen, chosen)}"
+                asked = chosen == "http" and content != "push"
+                page = printed(
+                    rendered,
+                    delivery_key,
+                    chosen,
+                    domains=domains,
+                    push_settings=session.loaded.push_settings,
+                    channel=session.loaded.first_channel(content) if asked else None,
+                    picture=picture,
+                )
+                pages.append((name, page))
     _write(session, pages, out)
 
 
@@ -120,7 +131,8 @@ def _explain(session: Session, message: Message) -> None:
 def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:
     """One content: the one the format is for, else the message's first."""
     for_format: dict[str, Sequence[ContentName]] = {
-        "eml": ("email",), "html": ("email",), "http": ("http", "push", "sms", "email"),
+        "eml": ("email",), "html": ("email",), "png": ("email",),
+        "http": ("http", "push", "sms", "email"),
     }  # fmt: skip
     fitting = for_format.get(fmt or "", message.contents)
     held: list[ContentName] = [name for name in fitting if name in message.contents]
@@ -135,6 +147,8 @@ def _file_name(who: Recipient) -> str:
 
 def _write(session: Session, pages: list[tuple[str, bytes]], out: str) -> None:
     if out == "-":
+        if len(pages) > 1 and pages[0][0].endswith(".png"):
+            raise click.UsageError(f"{len(pages)} pictures do not fit one stream: write -o out/")
         for _, page in pages:
             sys.stdout.buffer.write(page)
         return

@@ -3,6 +3,15 @@
 from vero_deliver.picture.browser import Browser, Look
 from vero_deliver.picture.dark import by_media_query, forced_dark
 from vero_deliver.picture.gmail import gmail
-from vero_deliver.picture.images import embedded
+from vero_deliver.picture.views import VIEWS, embedded, seen
 
-__all__ = ["Browser", "Look", "by_media_query", "embedded", "forced_dark", "gmail"]
+__all__ = [
+    "VIEWS",
+    "Browser",
+    "Look",
+    "by_media_query",
+    "embedded",
+    "forced_dark",
+    "gmail",
+    "seen",
+]
