@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 # from the top of the house to its ground; a room imports from its own storey's room or from below
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
+    ("studio",),
     ("check",),
     ("project",),
     ("construct_outbox",),
