@@ -13,10 +13,11 @@ ROOT = Path(__file__).parents[2]
 # from the top of the house to its ground; a room imports from its own storey's room or from below
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
+    ("studio",),
     ("check", "diff", "serve"),
     ("project",),
     ("construct_outbox", "construct_tracking"),
-    ("config", "construct", "construct_route", "deliver", "audience"),
+    ("config", "construct", "construct_route", "deliver", "audience", "wire"),
     ("desk",),
     ("outbox",),
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter", "domains"),

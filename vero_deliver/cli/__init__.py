@@ -16,7 +16,7 @@ from vero_deliver.errors import RenderError, VeroDeliverError
 SECTIONS: dict[str, dict[str, str]] = {
     "Write": {
         "init": "Start a project, or add a message to one.",
-        "preview": "See a message as its recipients get it.",
+        "preview": "See messages as recipients get them; reloads as you save.",
         "render": "Print what would be sent, byte for byte.",
         "check": "Lint messages with every sample user.",
         "diff": "Compare two recipients, or two versions of messages.",
@@ -38,7 +38,7 @@ SECTIONS: dict[str, dict[str, str]] = {
 }
 START_HERE = (
     ("vero-deliver init", "a project with one message, three sample users, nothing sent outside"),
-    ("vero-deliver preview", "what each of them will get"),
+    ("vero-deliver preview", "the studio, on http://127.0.0.1:4747"),
 )
 INTERRUPTED = 130
 # what an example gives to the options before the command
