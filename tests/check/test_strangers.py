@@ -136,7 +136,7 @@ def test_the_compiler_is_not_blamed(findings: dict[str, list[Finding]]) -> None:
 
 
 BITS: Final = (
-    "<", "</", ">", '"', "'", "<!--", "-->", "<![endif]", "<![x[", "<!--[if mso]>", "</td>", "<table>",
+    "<", "</", ">", '"', "'", "<!--", "-->", "<![endif]", "<![x[", "<!--[if mso]>", "</td>",
     '<a href="', "#", "{{ order.id }}", "{% if order.id %}", "{% endif %}", 'style="', "url(", "&",
     "\0", "<p>", "<style>", "@media", "}", "{", "<mj-text>", "<body>",
 )  # fmt: skip
