@@ -28,7 +28,7 @@ _NOWHERE: Final = re.compile(r"#?|javascript:.*", re.IGNORECASE | re.DOTALL)
 _LEAVE: Final = re.compile(
     r"unsub|opt.?out|preferences|abmelde|abbestell|d[ée]sabonn|d[ée]sinscri|darse de baja|"
     r"cancelar (?:la )?suscripci|cancelar (?:a )?inscri|disiscri|annulla iscriz|afmeld|uitschrijv|"
-    r"odhl[áa]s|odhlás|wypisz|avregistrer|avsluta|afmeld|peruuta|leiratkoz|отпис|відпис|退订|配信停止|"
+    r"odhl[áa]s|wypisz|avregistrer|avsluta|peruuta|leiratkoz|отпис|відпис|退订|配信停止|"
     r"수신거부|إلغاء الاشتراك|הסר",
     re.IGNORECASE,
 )

@@ -214,6 +214,11 @@ class Seen:
         """A renderer whose HTML says where its elements are written, and those places."""
         return self.renderer.marked()
 
+    @cached_property
+    def unmended(self) -> tuple[Renderer, Marks]:
+        """As twin, without the inliner, which would close and correct what it reads."""
+        return self.renderer.marked(inliner="none")
+
     @property
     def network(self) -> Network:
         """How the network is asked, by rules that need `online`."""
@@ -242,8 +247,9 @@ class Seen:
 
 def _sources(message: Message, templates: Templates) -> Iterator[Source]:
     seen: set[tuple[str, int, str]] = set()
-    for content in message.contents:
-        for text in texts_of(getattr(message, content)):
+    contents = [getattr(message, content) for content in message.contents]
+    for content in (*contents, message.tags, message.metadata):
+        for text in texts_of(content):
             for source in [text, *_read_by(text, message, templates)]:
                 key = (source.file, source.line, str(source))
                 if key not in seen:

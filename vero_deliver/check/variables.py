@@ -242,8 +242,9 @@ def _dots(path: Path) -> str:
 
 def _sample_place(seen: Seen, sample: Sample, name: str) -> Place:
     folder = seen.toml.removesuffix("message.toml")
-    file = seen.folder / "samples" / f"{sample.label}.json"
-    if not file.is_file():
+    files = {file.stem: file for file in (seen.folder / "samples").glob("*.json")}
+    file = files.get(sample.label)  # of a CSV, a label is what its rows say
+    if file is None:
         return Place(f"{folder}samples.csv", 1)
     lines = json_lines(file.read_text(encoding="utf-8-sig"))
     return Place(f"{folder}samples/{file.name}", lines.get((name,), 1))
