@@ -28,7 +28,6 @@ from vero_deliver.rendered import (
     ContentName,
     Rendered,
     RenderedEmail,
-    RenderedHttp,
     RenderedPush,
     RenderedSms,
     Skipped,
@@ -117,20 +116,10 @@ class Seen:
         return tuple(self._of(RenderedSms))
 
     @cached_property
-    def requests(self) -> tuple[Shown[RenderedHttp], ...]:
-        """The HTTP request of every sample."""
-        return tuple(self._of(RenderedHttp))
-
-    @cached_property
     def failures(self) -> tuple[Failure, ...]:
         """What could not be made, and why."""
         _ = self._made
         return tuple(self._failures)
-
-    @cached_property
-    def skipped(self) -> tuple[tuple[Sample, Skipped], ...]:
-        """Who gets a content not at all, and why."""
-        return tuple((who, made) for who, _, made in self._made if isinstance(made, Skipped))
 
     def _of(self, kind: type[R]) -> Iterator[Shown[R]]:
         for sample, key, made in self._made:
