@@ -50,6 +50,38 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     permalink: str = ""
 
 
+class TrackingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where `vero-deliver serve` is reached, and what emails tell of.
+
+    secrets: references to secrets; the first signs, all are believed. utm: added to links.
+    title: of the pages that people see. topics: what they may leave by itself, name to words.
+    """
+
+    url: str
+    secrets: tuple[dict[str, str], ...]
+    opens: bool = False
+    clicks: bool = False
+    utm: Mapping[str, str] = {}
+    title: str = ""
+    topics: Mapping[str, str] = {}
+
+
+class CheckTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `vero-deliver check` looks for: rules, families or parts of rules.
+
+    select: only these. clients: the mail clients that what is written is compared with.
+    spamd, rspamd: where a spam filter listens, host:port, for --spam. allow: hosts and networks
+    of one's own that --online may ask too, as of the driver http.
+    """
+
+    ignore: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+    spamd: str = "127.0.0.1:783"
+    rspamd: str = "127.0.0.1:11333"
+    allow: tuple[str, ...] = ()
+
+
 class OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where deliveries are recorded, and when they are tried again.
 
@@ -90,7 +122,9 @@ class Settings(
     domains: Mapping[str, Mapping[str, Any]] = {}
     routes: Mapping[str, RouteTable] = {}
     outbox: OutboxTable | None = None
+    tracking: TrackingTable | None = None
     feedback: Mapping[str, Mapping[str, Any]] = {}
+    check: CheckTable = CheckTable()
     env: Mapping[str, Mapping[ContentName, str]] = {}
 
 

@@ -61,7 +61,7 @@ def result_of(
         case Deferred() | Misconfigured():
             return _deferred(leased, outcome, now, policy, about)
         case Uncertain():
-            about["in_doubt"] = True
+            about |= {"in_doubt": True, "answered": False}
             if channel and (channel.idempotent or policy.repeats(leased.kind)):
                 return _deferred(leased, outcome, now, policy, about)
             return Result(state="uncertain", **about)

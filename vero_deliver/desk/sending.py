@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Protocol, Unpack, cast
 
 from vero_deliver import observe
-from vero_deliver.channel import Channel, Receipt
+from vero_deliver.channel import Channel, Receipt, idempotency_window
 from vero_deliver.delivery import Sent, Suppressed
 from vero_deliver.desk.journal import Journal
 from vero_deliver.desk.outcomes import result_of
@@ -36,7 +36,7 @@ from vero_deliver.rendered import (
     RenderedPush,
     RenderedSms,
     Skipped,
-    document,
+    digest,
 )
 from vero_deliver.resource import from_resource
 from vero_deliver.routes.guard import Guarded
@@ -44,6 +44,7 @@ from vero_deliver.suppression import digest_of
 from vero_deliver.user import User
 
 _KEPT: Final = 256  # messages
+_MARGIN: Final = timedelta(minutes=5)  # of what a provider says about its own clock
 
 log = logging.getLogger(__name__)
 
@@ -120,9 +121,8 @@ class Desk:
         if isinstance(channel, Guarded) and (shut := await channel.shut()) is not None:
             return await self._file(leased, shut)
         repeats = self.policy.repeats(leased.kind)
-        if leased.in_doubt and leased.channel != channel.name and not repeats:
-            detail = f"{channel.name} cannot know whether {leased.channel} has delivered it"
-            return await self._file(leased, Uncertain(detail, channel=leased.channel))
+        if leased.in_doubt and not repeats and (why := self._why_not_again(leased, channel)):
+            return await self._file(leased, Uncertain(why, channel=leased.channel))
         start = Start(
             leased,
             channel.name,
@@ -134,6 +134,18 @@ class Desk:
         if isinstance(started, str):
             return await self._file(leased, Suppressed(started))
         return await self._hand_over(start, channel, made) if started else None
+
+    def _why_not_again(self, leased: Leased, channel: Channel[Any]) -> str:
+        """Why one that may have arrived is not repeated; empty where a repeat delivers nothing."""
+        if leased.channel != channel.name:
+            return f"{channel.name} cannot know whether {leased.channel} has delivered it"
+        if not channel.idempotent:
+            return f"{channel.name} would deliver it again"
+        window = idempotency_window(channel)
+        age = timedelta(milliseconds=self.outbox.now() - leased.rendered_for)
+        if window is not None and age > window - _MARGIN:
+            return f"{channel.name} may have forgotten the key, which counts for {window}"
+        return ""
 
     async def _may_start(self, start: Start) -> bool | str:
         try:
@@ -188,7 +200,7 @@ class Desk:
                 made = self._compose(message, leased)
             if isinstance(made, (Skipped, RenderError)):
                 return made
-            return _Made(made, _digest(made, leased), message.topic)
+            return _Made(made, digest(made, leased.key), message.topic)
         except MessageError as error:  # a layout that is gone may come back
             return Misconfigured(str(error), channel=leased.content)
         except OutboxError:
@@ -240,15 +252,6 @@ def _outcome(result: Result, outcome: Sent) -> observe.Outcome:
         seconds=None if began is None else (result.ended_at - began) / 1000,
         error=type(outcome).__name__ if isinstance(outcome, Exception) else "",
     )
-
-
-def _digest(rendered: Rendered, leased: Leased) -> str:
-    """SHA-256 of an email's bytes before signatures, or of the JSON of another content."""
-    if isinstance(rendered, RenderedEmail):
-        raw = rendered.mime(leased.key)  # built already, see fit_to_send
-    else:
-        raw = json.dumps(document(rendered), sort_keys=True).encode()
-    return hashlib.sha256(raw).hexdigest()
 
 
 def _recipients(rendered: Rendered) -> tuple[str, ...]:

@@ -29,9 +29,10 @@ from sqlalchemy import (
 from vero_deliver.feedback import Feedback
 from vero_deliver.mime import key_digest
 from vero_deliver.outbox.evidence import apply, undecided
+from vero_deliver.outbox.given import given_json, given_rows, insert
 from vero_deliver.outbox.matching import Row, match, stand
 from vero_deliver.outbox.records import Result, milliseconds
-from vero_deliver.outbox.rows import LONGEST_NAME, fit, given_json, given_rows, insert
+from vero_deliver.outbox.rows import LONGEST_NAME, fit
 from vero_deliver.outbox.schema import attempts, events, hash_of
 from vero_deliver.outbox.suppressions import Entry, Told, learn
 

@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, Connection, bindparam, select, update
 
 from vero_deliver.feedback import Kind
 from vero_deliver.outbox.chains import follow_up
+from vero_deliver.outbox.given import given_json, given_rows
 from vero_deliver.outbox.matching import Row
-from vero_deliver.outbox.rows import given_json, given_rows
 from vero_deliver.outbox.schema import attempts, deliveries
 from vero_deliver.states import FOLLOWS, State
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, literal_column, select
 
 from vero_deliver.mime import key_digest
-from vero_deliver.outbox.rows import given_json, given_rows
+from vero_deliver.outbox.given import given_json, given_rows
 from vero_deliver.outbox.schema import attempts, deliveries
 
 Row = dict[str, Any]  # of the table events

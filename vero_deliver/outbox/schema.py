@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 VERSION_TABLE: Final = "vero_schema"  # where Alembic keeps what was run
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 
 metadata = MetaData()
 _Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself there
@@ -50,6 +50,7 @@ deliveries = Table(
     Column("kind", Text, nullable=False),
     Column("priority", SmallInteger, nullable=False),  # lower goes first, always
     Column("rank", SmallInteger),  # of contents of which only the first reachable is sent
+    Column("fallback_after", BigInteger),  # that those of lower rank may go without being delivered
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),  # times it was handed to a channel
     Column("next_attempt_at", BigInteger),  # set while it waits, and is not held back by its rank

@@ -100,12 +100,14 @@ class Outbox:
         self._stored.add((message.id, message.version))
         return added
 
-    def add_and_claim(self, message: Message, orders: Sequence[Order]) -> list[Leased]:
-        """Record deliveries, and lease those that may go now: new ones, and ones that wait."""
+    def add_and_claim(
+        self, message: Message, orders: Sequence[Order], keys: Collection[str]
+    ) -> list[Leased]:
+        """Record deliveries, and lease those of the keys that wait, new ones or not."""
         with self.database.writing() as connection:
             self._keep(connection, message)
             queue.add(connection, self.env, orders, self.now())
-            leased = self._claim(connection, len(orders), keys=[order.key for order in orders])
+            leased = self._claim(connection, len(keys), keys=keys)
         self._stored.add((message.id, message.version))
         return leased
 
@@ -172,6 +174,11 @@ class Outbox:
             return upkeep.find(connection, self.env, keys)
         with self.database.reading() as connection:
             return upkeep.find(connection, self.env, keys)
+
+    def promised(self, digest: str) -> Any | None:
+        """What was promised under the key of that `mime.key_digest`; None where nothing was."""
+        with self.database.reading() as connection:
+            return upkeep.by_digest(connection, self.env, digest)
 
     def search(
         self,

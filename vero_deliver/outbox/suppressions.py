@@ -16,8 +16,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, case, delete, select, update
 
 from vero_deliver.feedback import Kind
+from vero_deliver.outbox.given import insert
 from vero_deliver.outbox.records import Result, Start, moment
-from vero_deliver.outbox.rows import fit, insert
+from vero_deliver.outbox.rows import fit
 from vero_deliver.outbox.schema import soft_bounces, suppressions
 from vero_deliver.phone import E164
 from vero_deliver.rendered import ContentName

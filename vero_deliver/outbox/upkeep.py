@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from vero_deliver.mime import key_digest
 from vero_deliver.observe import Backlog
 from vero_deliver.outbox import events, suppressions
 from vero_deliver.outbox.chains import follow_up
 from vero_deliver.outbox.records import Attempt, Record, attempt_of, record_of
-from vero_deliver.outbox.schema import attempts, deliveries
+from vero_deliver.outbox.schema import attempts, deliveries, hash_of
 from vero_deliver.outbox.schema import events as told
 from vero_deliver.states import FOLLOWS, OPEN, State
 
@@ -26,6 +27,13 @@ def find(connection: Connection, env: str, keys: Collection[str]) -> dict[str, R
     """The deliveries of those keys that are there."""
     query = select(deliveries).where(_c.env == env, _c.key.in_(keys))
     return {row["key"]: record_of(row) for row in connection.execute(query).mappings()}
+
+
+def by_digest(connection: Connection, env: str, digest: str) -> Any | None:
+    """The row of the delivery whose key has that digest; None where none has."""
+    query = select(deliveries).where(_c.env == env, _c.key_hash == hash_of(digest))
+    rows = connection.execute(query).mappings()
+    return next((row for row in rows if key_digest(row["key"]) == digest), None)
 
 
 def search(
