@@ -164,9 +164,9 @@ def replay(session: Session, file: IO[bytes] | None, **chosen: Unpack[Chosen]) -
         batch.append(one)
         read += 1
         if len(batch) == _AT_ONCE:
-            new += store.take(batch).new
+            new += len(store.take(batch).new)
             batch.clear()
-    new += store.take(batch).new
+    new += len(store.take(batch).new)
     session.say(f"{read} read, {new} of them new.")
 
 

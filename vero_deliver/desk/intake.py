@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from vero_deliver import observe
 from vero_deliver.feedback import Feedback
 from vero_deliver.outbox.store import Outbox
 from vero_deliver.outbox.suppressions import Entry
@@ -50,6 +51,8 @@ class Intake:
             told = [one for feedback, _ in some for one in feedback]
             try:
                 taken = await asyncio.to_thread(self._feedback.take, told)
+                for kind, channel, key in taken.new if observe.heard() else ():
+                    observe.tell_feedback(kind, channel, key)
                 if self._learnt is not None and taken.learnt:
                     await self._learnt(taken.learnt)
             except Exception as error:  # noqa: BLE001  # of whoever waits for it
