@@ -149,13 +149,15 @@ def again(connection: Connection, env: str, rows: list[Row], now: int) -> int:
     return len(found)
 
 
-def erase(
-    connection: Connection, env: str, ids: Collection[int], addresses: Collection[str]
-) -> None:
-    """Blank what tells of a user: with these deliveries, or with no delivery and an address."""
-    strange = _e.delivery_id.is_(None) & func.lower(_e.recipient).in_(addresses)
-    mine = _e.delivery_id.in_(ids) | strange
-    connection.execute(update(events).where(_e.env == env, mine).values(PERSONAL))
+def erase(connection: Connection, ids: Collection[int]) -> None:
+    """Blank what tells of the users of these deliveries."""
+    connection.execute(update(events).where(_e.delivery_id.in_(ids)).values(PERSONAL))
+
+
+def erase_strange(connection: Connection, env: str, addresses: Collection[str]) -> None:
+    """Blank what no delivery matches and one of these addresses, in lower case, stands in."""
+    strange = (_e.delivery_id.is_(None), func.lower(_e.recipient).in_(addresses))
+    connection.execute(update(events).where(_e.env == env, *strange).values(PERSONAL))
 
 
 def purge(connection: Connection, env: str, before: int, limit: int) -> int:
