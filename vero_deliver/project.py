@@ -177,9 +177,13 @@ class Project:
 
         Raises ConfigError naming table and key.
         """
-        about: dict[str, Any] = {"root": self.root, "where": self.config.where}
-        tables = self.settings.feedback
-        return {name: construct_reader(name, table, **about) for name, table in tables.items()}
+        return {name: self.feedback_reader(name) for name in self.settings.feedback}
+
+    def feedback_reader(self, name: str) -> Reader:
+        """What reads the posts of [feedback.NAME]. Raises ConfigError naming table and key."""
+        table, where = self.settings.feedback[name], self.config.where
+        reader: Reader = construct_reader(name, table, root=self.root, where=where)
+        return reader
 
     def channel(self, name: str, content: ContentName) -> Channel[Any]:
         """The channel or route of that name, made. Raises ConfigError naming table and key."""
