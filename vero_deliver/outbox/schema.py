@@ -176,6 +176,16 @@ circuits = Table(
     Column("misconfigured", Boolean, nullable=False),
 )
 
+quotas = Table(
+    "vero_quotas",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("label", Text, primary_key=True),  # of one limit: "quota of 50000/day to example.org"
+    Column("slot", BigInteger, primary_key=True, autoincrement=False),  # number of a 24th of it
+    Column("taken", BigInteger, nullable=False),
+)
+
 suppressions = Table(
     "vero_suppressions",
     metadata,
