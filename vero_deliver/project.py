@@ -13,6 +13,7 @@ from vero_deliver.channel import Channel
 from vero_deliver.config import CAPTURED, FILE, Config, Settings, find
 from vero_deliver.construct import construct, construct_reader, domains_of, make_domain
 from vero_deliver.construct_route import construct_route
+from vero_deliver.construct_tracking import construct_tracking
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import ConfigError
 from vero_deliver.loader import load_message, message_ids
@@ -24,6 +25,7 @@ from vero_deliver.render import Renderer
 from vero_deliver.rendered import ContentName, RenderedPush
 from vero_deliver.routes import Health
 from vero_deliver.secret import Secret
+from vero_deliver.tracking import Tracking
 
 if TYPE_CHECKING:
     from vero_channels.transport.webhooks import Reader
@@ -115,9 +117,20 @@ class Project:
             region=settings.region,
             from_={"email": settings.from_.email, "sms": settings.from_.sms},
             links={name: link for name, link in links.items() if link},
+            tracking=self.tracking(),
             undefined=settings.undefined,
             inliner=settings.inliner,
         )
+
+    def tracking(self) -> Tracking | None:
+        """The links of this environment; None where the settings have no [tracking].
+
+        Raises ConfigError naming the key.
+        """
+        table = self.settings.tracking
+        if table is None:
+            return None
+        return construct_tracking(table, self.env, root=self.root, where=self.config.where)
 
     def carrier(self, content: ContentName) -> str:
         """What carries a content here: "relay (smtp)", "bulk (failover: a, b)", or "nothing"."""

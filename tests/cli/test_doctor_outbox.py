@@ -129,14 +129,23 @@ def test_a_database_that_is_a_replica(postgresql: str) -> None:
     engine.dispose()
 
 
-def test_readers_of_feedback(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_back(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is made; what is wrong names its key."""
     monkeypatch.setenv("S", "a secret of enough characters")
     (project / "vero-deliver.toml").write_text(
         "[feedback.a]\nreader = 'push'\nsecrets = [{ env = 'S' }]\n"
         "[feedback.b]\nreader = 'push'\nsecrets = [{ env = 'NOT_SET' }]\n"
     )
-    assert found(project, "feedback a") == [("ok", "read by push")]
+    assert "read by push; no [tracking]" in found(project, "feedback a")[0][1]
     [(state, detail)] = found(project, "feedback b")
     assert state == "problem"
     assert "feedback.b.secrets: the environment variable NOT_SET is not set" in detail
+    tracking = "[tracking]\nurl = 'https://t.example.com/'\nsecrets = [{ env = '%s' }]\n"
+    with (project / "vero-deliver.toml").open("a") as file:
+        file.write(tracking % "S")
+    assert found(project, "feedback a")[0][1].endswith("https://t.example.com/feedback/a")
+    assert found(project, "tracking")[0][0] == "ok"
+    (project / "vero-deliver.toml").write_text(tracking % "NOT_SET")
+    [(state, detail)] = found(project, "tracking")
+    assert state == "problem"
+    assert "NOT_SET" in detail

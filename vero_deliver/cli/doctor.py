@@ -16,7 +16,7 @@ from vero_deliver.audience import samples
 from vero_deliver.cli import options
 from vero_deliver.cli.contents import contents_of
 from vero_deliver.cli.finding import Finding
-from vero_deliver.cli.outbox_findings import outbox_findings, reader_findings
+from vero_deliver.cli.outbox_findings import outbox_findings, web_findings
 from vero_deliver.cli.printing import as_json as json_text
 from vero_deliver.cli.session import Session
 from vero_deliver.cli.terminal import harmless
@@ -69,7 +69,7 @@ def _findings(project: Project) -> Iterator[Finding]:
     for name in project.settings.domains:
         yield _domain(project, name)
     yield from outbox_findings(project)
-    yield from reader_findings(project)
+    yield from web_findings(project)
     names = project.message_ids()
     if not names:
         yield Finding("problem", "messages", f"none in {display(project.messages)}/")

@@ -1,4 +1,4 @@
-"""What `doctor` finds about the outbox and what feeds it."""
+"""What `doctor` finds about the outbox, and what comes back."""
 
 from __future__ import annotations
 
@@ -43,16 +43,27 @@ def outbox_findings(project: Project) -> Iterator[Finding]:
         yield Finding("problem", f"channel {rest.channel}", detail)
 
 
-def reader_findings(project: Project) -> Iterator[Finding]:
-    """Each reader of feedback, made."""
+def web_findings(project: Project) -> Iterator[Finding]:
+    """The links that come back to `serve`, and each reader of feedback, made."""
+    tracking = project.settings.tracking
+    if tracking is not None:
+        try:
+            project.tracking()
+        except VeroDeliverError as error:
+            yield Finding("problem", "tracking", str(error))
+        else:
+            signed = f"{len(tracking.secrets)} secrets, the first one signs"
+            yield Finding("ok", "tracking", f"links at {tracking.url}; {signed}")
     for name, table in project.settings.feedback.items():
+        where = f"{tracking.url.rstrip('/')}/feedback/{name}" if tracking else ""
+        where = where or "no [tracking] says at which URL `serve` is reached"
         what = f"feedback {name}"
         try:
             project.feedback_reader(name)
         except VeroDeliverError as error:
             yield Finding("problem", what, str(error))
         else:
-            yield Finding("ok", what, f"read by {table['reader']}")
+            yield Finding("ok", what, f"read by {table['reader']}; {where}")
 
 
 def _storage(found: Checkup) -> Iterator[Finding]:
