@@ -50,6 +50,23 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     permalink: str = ""
 
 
+class TrackingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Links that come back to `vero-deliver serve`, and the pages that it shows.
+
+    secrets: references; the first one signs. utm: templates. topics: what the preference page
+    offers, each with the words for it. name, color: of that page.
+    """
+
+    url: str
+    secrets: tuple[dict[str, str], ...]
+    opens: bool = False
+    clicks: bool = False
+    utm: Mapping[str, str] = {}
+    name: str = ""
+    color: Annotated[str, msgspec.Meta(pattern=r"^#[0-9a-fA-F]{6}$")] = "#0b5cad"
+    topics: Mapping[str, str] = {}
+
+
 class OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where deliveries are recorded, and when they are tried again.
 
@@ -86,6 +103,7 @@ class Settings(
     inliner: Inliner = "css-inline"
     from_: From = From()
     links: Links = Links()
+    tracking: TrackingTable | None = None
     channels: Mapping[str, Mapping[str, Any]] = {}
     domains: Mapping[str, Mapping[str, Any]] = {}
     routes: Mapping[str, RouteTable] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -11,9 +12,10 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
-from vero_deliver.channel import Channel
+from vero_deliver import observe
+from vero_deliver.channel import Channel, Receipt
 from vero_deliver.choice import Choose, check_choice, in_order
-from vero_deliver.delivery import Delivery
+from vero_deliver.delivery import Delivery, Sent
 from vero_deliver.errors import ConfigError, DataError, DeliveryError, RenderError
 from vero_deliver.keys import delivery_key, derive_key
 from vero_deliver.message import Message
@@ -288,15 +290,33 @@ class Deliverer:
     async def _deliver(
         self, user: User, content: ContentName, key: str, rendered: Rendered | Skipped | RenderError
     ) -> Delivery:
+        began, channel = time.monotonic(), self.channels.get(content)
+        outcome: Sent
         if isinstance(rendered, (Skipped, RenderError)):
-            return Delivery(key, content, user, rendered)
-        channel = self.channels.get(content)
-        if channel is None:
-            return Delivery(key, content, user, Skipped(f"no channel carries {content}"))
-        try:
-            return Delivery(key, content, user, await channel.send(rendered, key))
-        except DeliveryError as error:
-            return Delivery(key, content, user, error)
+            outcome = rendered
+        elif channel is None:
+            outcome = Skipped(f"no channel carries {content}")
+        else:
+            try:
+                with observe.sending(channel.name, key):
+                    outcome = await channel.send(rendered, key)
+            except DeliveryError as error:
+                outcome = error
+        delivery = Delivery(key, content, user, outcome)
+        if observe.heard():
+            sent = isinstance(outcome, (Receipt, DeliveryError))
+            observe.tell(
+                observe.Outcome(
+                    key=key,
+                    content=content,
+                    state=delivery.state,
+                    channel=channel.name if channel else "",
+                    attempt=int(sent),
+                    seconds=time.monotonic() - began if sent else None,
+                    error=type(outcome).__name__ if isinstance(outcome, Exception) else "",
+                )
+            )
+        return delivery
 
     async def aclose(self) -> None:
         """Close every channel, and the outbox. Idempotent."""

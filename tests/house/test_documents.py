@@ -26,7 +26,7 @@ from vero_deliver import Message, Renderer, Sms, User, errors, message, registry
 from vero_deliver.channel import Receipt
 from vero_deliver.cli import SECTIONS, cli
 from vero_deliver.cli.send import exit_code
-from vero_deliver.config import From, Links, OutboxTable, Settings
+from vero_deliver.config import From, Links, OutboxTable, Settings, TrackingTable
 from vero_deliver.data import TYPE_NAMES
 from vero_deliver.delivery import Delivery, Outcome, Recorded, State
 from vero_deliver.domains import State as RecordState
@@ -118,6 +118,7 @@ MODELS: Final[dict[type[msgspec.Struct], tuple[str, str, set[str]]]] = {
     From: ("configuration.md", "From", set()),
     Links: ("configuration.md", "Links", set()),
     OutboxTable: ("configuration.md", "Outbox", set()),
+    TrackingTable: ("configuration.md", "Tracking", set()),
     RouteTable: ("configuration.md", "Routes", set()),
 }
 

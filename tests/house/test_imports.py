@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
     ("project",),
-    ("construct_outbox",),
+    ("construct_outbox", "construct_tracking"),
     ("config", "construct", "construct_route", "deliver", "audience"),
     ("desk",),
     ("outbox",),
@@ -24,15 +24,16 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("decode", "address_list", "routes"),
     ("channel",),
     ("message", "suppression"),
-    ("rendered", "feedback"),
+    ("rendered", "feedback", "tracking"),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
-    ("phone", "push_reports", "segments", "vapid"),
+    ("observe", "phone", "push_reports", "segments", "vapid"),
+    ("tokens",),
     ("errors", "plain", "secret", "source", "states"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
 SEAM = {"channel", "errors", "feedback", "mime", "push_reports", "rendered", "secret", "user"}
-SEAM |= {"phone", "segments", "vapid"}
+SEAM |= {"phone", "segments", "tokens", "vapid"}
 GROUND = {"plain", "reading", "toml_lines"}  # files that people write, read alike everywhere
 
 

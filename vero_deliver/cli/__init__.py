@@ -26,6 +26,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Run": {
         "work": "Send what is queued in the outbox, until stopped.",
         "delivery": "What became of deliveries, and what a person decides about them.",
+        "event": "What was told about deliveries: list, follow, replay, read bounces.",
         "outbox": "The tables of the outbox: make them, erase users, forget the old.",
         "domain": "The DNS records a sending domain needs, and whether they are there.",
         "key": "Make keys.",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol, Unpack, cast
 
+from vero_deliver import observe
 from vero_deliver.channel import Channel, Receipt, idempotency_window
 from vero_deliver.delivery import Sent, Suppressed
 from vero_deliver.desk.journal import Journal
@@ -108,6 +109,10 @@ class Desk:
 
         A channel's failure is an outcome, never an exception.
         """
+        with observe.delivering(leased.key, leased.content):
+            return await self._deliver(leased)
+
+    async def _deliver(self, leased: Leased) -> Sent | None:
         made = await self._rendered(leased)
         if not isinstance(made, _Made):
             return await self._file(leased, made)
@@ -167,7 +172,8 @@ class Desk:
         about["started_at"] = self.outbox.now()
         outcome: Receipt | DeliveryError
         try:
-            outcome = await channel.send(made.rendered, leased.key)
+            with observe.sending(channel.name, leased.key):
+                outcome = await channel.send(made.rendered, leased.key)
         except DeliveryError as error:
             outcome = error
         except asyncio.CancelledError:
@@ -183,13 +189,16 @@ class Desk:
         result = result_of(leased, outcome, self.outbox.now(), self.policy, **about)
         if not await self.journal.write(result):
             log.warning("%s: %s, after its lease was lost", leased.key, result.state)
+        if observe.heard():
+            observe.tell(_outcome(result, outcome))
         return outcome
 
     async def _rendered(self, leased: Leased) -> _Made | Skipped | RenderError | Misconfigured:
         """What to hand over, or why there is nothing."""
         try:
             message = await self._message(leased)
-            made = self._compose(message, leased)
+            with observe.rendering(leased.message_id, leased.message_version):
+                made = self._compose(message, leased)
             if isinstance(made, (Skipped, RenderError)):
                 return made
             return _Made(made, _digest(made, leased), message.topic)
@@ -230,6 +239,20 @@ class Desk:
         if len(self._messages) >= _KEPT:
             self._messages.clear()
         self._messages[id_, version] = message
+
+
+def _outcome(result: Result, outcome: Sent) -> observe.Outcome:
+    """What the log may say of it."""
+    leased, began = result.leased, result.started_at
+    return observe.Outcome(
+        key=leased.key,
+        content=leased.content,
+        state=result.state,
+        channel=result.channel,
+        attempt=leased.attempts + (began is not None),
+        seconds=None if began is None else (result.ended_at - began) / 1000,
+        error=type(outcome).__name__ if isinstance(outcome, Exception) else "",
+    )
 
 
 def _digest(rendered: Rendered, leased: Leased) -> str:

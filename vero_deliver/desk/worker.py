@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from vero_deliver import observe
 from vero_deliver.channel import Channel
 from vero_deliver.desk.batched import batched
 from vero_deliver.desk.sending import Desk
@@ -81,6 +82,10 @@ class Worker:
         Raises OutboxError where the database has failed for an hour; to drain, where it fails
         before anything is leased.
         """
+        with observe.watching(self._outbox.env, self._outbox.backlog):
+            return await self._run(drain=drain)
+
+    async def _run(self, *, drain: bool) -> int:
         keeper = asyncio.create_task(self._keep())
         senders = [asyncio.create_task(self._send()) for _ in range(self._concurrency)]
         feeder = asyncio.create_task(self._feed(drain=drain))

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, select
 
 from vero_deliver.message import Message
+from vero_deliver.observe import Backlog
 from vero_deliver.outbox import events, queue, suppressions, upkeep
 from vero_deliver.outbox.database import Database
 from vero_deliver.outbox.feedback import FeedbackStore
@@ -197,6 +198,11 @@ class Outbox:
         """How many deliveries are in each state."""
         with self.database.reading() as connection:
             return upkeep.count(connection, self.env)
+
+    def backlog(self) -> Backlog:
+        """How many deliveries are due, and for how many seconds the first of them has been."""
+        with self.database.reading() as connection:
+            return upkeep.backlog(connection, self.env, self.now())
 
     def attempts(self, key: str) -> list[Attempt]:
         """Every handing over of one delivery, in order."""

@@ -6,8 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from vero_deliver.outbox import suppressions
 from vero_deliver.outbox.records import milliseconds
+from vero_deliver.outbox.schema import deliveries
 from vero_deliver.outbox.suppressions import Entry
 from vero_deliver.rendered import ContentName
 from vero_deliver.suppression import (
@@ -127,6 +130,17 @@ class Suppressions:
         """The reasons that hold against an address; empty where it may be sent to."""
         with self._outbox.database.reading() as connection:
             return suppressions.find(connection, self._outbox.env, digest_of(content, address))
+
+    def against(self, key: str) -> list[Suppression]:
+        """The reasons that hold against those whom the delivery of that key went to."""
+        with self._outbox.database.reading() as connection:
+            mine = (deliveries.c.env == self._outbox.env, deliveries.c.key == key)
+            recipients = connection.execute(select(deliveries.c.recipients).where(*mine)).scalar()
+            return [
+                one
+                for digest in (recipients or "").split()
+                for one in suppressions.find(connection, self._outbox.env, digest)
+            ]
 
     def topics(self, content: ContentName, address: str) -> dict[str, bool]:
         """What the address has ever unsubscribed from, to whether it still is; "" for all."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from vero_deliver.observe import Backlog
 from vero_deliver.outbox import events, suppressions
 from vero_deliver.outbox.chains import follow_up
 from vero_deliver.outbox.records import Attempt, Record, attempt_of, record_of
@@ -51,6 +52,14 @@ def count(connection: Connection, env: str) -> dict[State, int]:
     """How many deliveries are in each state."""
     query = select(_c.state, func.count()).where(_c.env == env).group_by(_c.state)
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def backlog(connection: Connection, env: str, now: int) -> Backlog:
+    """What is due, and since when."""
+    due = (_c.env == env, _c.next_attempt_at <= now)
+    found = select(func.count(), func.min(_c.next_attempt_at)).where(*due)
+    number, first = connection.execute(found).one()
+    return Backlog(number, 0.0 if first is None else (now - first) / 1000)
 
 
 def attempts_of(connection: Connection, env: str, key: str) -> list[Attempt]:

@@ -21,8 +21,10 @@ from vero_deliver.render.once.bodies import Bodies, Personal
 from vero_deliver.render.once.compiled import Body
 from vero_deliver.render.plaintext import plaintext
 from vero_deliver.render.run import current
+from vero_deliver.render.tracked import Tracked
 from vero_deliver.rendered import Address, File, RenderedEmail, Skipped
 from vero_deliver.source import Source, where
+from vero_deliver.tracking import Tracking
 
 
 def compose(
@@ -33,6 +35,8 @@ def compose(
     default_from: str,
     inliner: Inliner,
     bodies: Bodies | None,
+    tracking: Tracking | None = None,
+    key: str = "",
 ) -> RenderedEmail | Skipped:
     """The email as it will be sent, or Skipped where the user has no address."""
     variant = email.variants.get(language, EmailVariant())
@@ -44,6 +48,12 @@ def compose(
     files = _files(draft, email.attachments)
     if cids is None or not cids <= {file.cid for file in files}:
         check_cids(draft, base, email.layout, str(html), files)
+    opens, clicks = email.track_opens, email.track_clicks
+    if tracking is not None:
+        tracked = _tracked(draft, email, tracking, key)
+        html = tracked.html(html)
+        # by us, not by the provider too; to one that is told nothing its account decides
+        opens, clicks = (None if one is None else False for one in (opens, clicks))
     return RenderedEmail.of_pieces(
         from_=_sender(draft, email.from_ or default_from),
         to=to,
@@ -56,8 +66,28 @@ def compose(
         headers=_headers(draft, email),
         attachments=tuple(files),
         **draft.common(),
-        track_opens=email.track_opens,
-        track_clicks=email.track_clicks,
+        track_opens=opens,
+        track_clicks=clicks,
+    )
+
+
+def _tracked(draft: Draft, email: Email, tracking: Tracking, key: str) -> Tracked:
+    """What the message asks for, else the project."""
+    opens, clicks = email.track_opens, email.track_clicks
+    utm = {
+        f"utm_{name}": draft.line(value, f"[tracking] utm.{name}")
+        for name, value in tracking.utm.items()
+    }
+    urls = draft.variables["url"]
+    return Tracked(
+        tracking=tracking,
+        key=key,
+        opens=tracking.opens if opens is None else opens,
+        clicks=tracking.clicks if clicks is None else clicks,
+        utm=utm,
+        kept=frozenset(
+            urls[name] for name in ("unsubscribe_link", "permalink_link") if name in urls
+        ),
     )
 
 
@@ -104,8 +134,8 @@ def _headers(draft: Draft, email: Email) -> dict[str, str]:
         raise draft.wrong(
             email.subject,
             "email",
-            'a marketing email needs a way out: set [links] unsubscribe = "https://..." in the '
-            "project, or a List-Unsubscribe header",
+            'a marketing email needs a way out: set [links] unsubscribe = "https://..." or '
+            "[tracking] in the project, or a List-Unsubscribe header",
         )
     headers["List-Unsubscribe"] = f"<{link}>"
     if link.startswith("https://"):  # RFC 8058 3.1 asks for https

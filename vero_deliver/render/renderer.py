@@ -42,6 +42,7 @@ from vero_deliver.rendered import (
     RenderedSms,
     Skipped,
 )
+from vero_deliver.tracking import Tracking
 from vero_deliver.user import User
 
 # what a URL may hold in a header and in an attribute (RFC 3986)
@@ -79,6 +80,8 @@ class Renderer:
         the locale names one: "GB".
     links: templates of what `url.unsubscribe_link` and `url.permalink_link` give; they see
         `user`, `message`, `campaign` and `key`.
+    tracking: makes those that `links` has not, and the links and pictures that tell of clicks and
+        opens.
     undefined: "strict" makes a missing value an error, "blank" prints nothing, "keep" prints
         the expression itself.
     """
@@ -92,6 +95,7 @@ class Renderer:
         region: str = "",
         from_: Mapping[Literal["email", "sms"], str] | None = None,
         links: Mapping[str, str] | None = None,
+        tracking: Tracking | None = None,
         undefined: Policy = "strict",
         inliner: Inliner = "css-inline",
         compile_once: bool = True,
@@ -118,6 +122,7 @@ class Renderer:
             "region": region,
             "from_": from_,
             "links": links,
+            "tracking": tracking,
             "undefined": undefined,
             "inliner": inliner,
             "compile_once": compile_once,
@@ -128,6 +133,7 @@ class Renderer:
         self._region = region
         self._from = dict(from_ or {})
         self._links = dict(links or {})
+        self._tracking = tracking
         self._undefined = undefined
         self._inliner: Inliner = inliner
         self._bodies = Bodies(self._templates, inliner) if compile_once else None
@@ -260,9 +266,11 @@ class Renderer:
         with running(run):
             given = given or plan.given(about)
             variables = self._variables(plan, user, given, run, at)
-            variables["url"] = self._urls(variables, about.get("key", "")) if self._links else {}
+            key = about.get("key", "")
+            urls = _tracking_urls(self._tracking, message, user, content, key)
+            variables["url"] = {**urls, **self._urls(variables, key)} if self._links else urls
             draft = Draft(message=message, templates=self._templates, variables=variables, at=at)
-            return self._content(draft, content, run)
+            return self._content(draft, content, run, key)
 
     def _run(self, user: User, message: Message) -> Run:
         language, locale = self._locales(message, user)
@@ -275,7 +283,9 @@ class Renderer:
             formats=kept_formats(locale, timezone),
         )
 
-    def _content(self, draft: Draft, content: ContentName, run: Run) -> Rendered | Skipped:
+    def _content(
+        self, draft: Draft, content: ContentName, run: Run, key: str
+    ) -> Rendered | Skipped:
         message = draft.message
         if content == "email" and message.email:
             return email.compose(
@@ -285,6 +295,8 @@ class Renderer:
                 default_from=self._from.get("email", ""),
                 inliner=self._inliner,
                 bodies=self._bodies,
+                tracking=self._tracking,
+                key=key,
             )
         if content == "sms" and message.sms:
             sender = self._from.get("sms", "")
@@ -320,9 +332,27 @@ class Renderer:
                     "with `| encode`",
                     where=f"[links] {name}",
                 )
-            urls[f"{name}_link"] = link
-            urls[name] = Markup(f'<a href="{escape(link)}">{_LINKS[name]}</a>')  # noqa: S704
+            urls |= _url(name, link)
         return urls
+
+
+def _tracking_urls(
+    tracking: Tracking | None, message: Message, user: User, content: ContentName, key: str
+) -> dict[str, str]:
+    """What `url` holds by itself; of one who has neither address nor number no way out."""
+    if tracking is None:
+        return {}
+    urls: dict[str, str] = {}
+    by_number = content == "sms" or not user.email
+    if address := user.phone if by_number else user.email:
+        kind = "sms" if by_number else "email"
+        urls |= _url("unsubscribe", tracking.preferences(key, kind, address, message.topic))
+    return urls | _url("permalink", tracking.view(key)) if content == "email" else urls
+
+
+def _url(name: str, link: str) -> dict[str, str]:
+    anchor = Markup(f'<a href="{escape(link)}">{_LINKS[name]}</a>')  # noqa: S704
+    return {f"{name}_link": link, name: anchor}
 
 
 def _named(variables: Mapping[str, Any]) -> dict[str, Any]:
