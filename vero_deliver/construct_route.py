@@ -20,6 +20,7 @@ from vero_deliver.routes import (
     Throttled,
 )
 from vero_deliver.routes.table import RouteTable
+from vero_deliver.warm_up import WarmUpStore
 
 _COUNTED_BY: Final[Mapping[str, tuple[ContentName, ...]]] = {
     "domain": ("email", "http"),
@@ -30,13 +31,15 @@ _QUIET: Final[tuple[ContentName, ...]] = ("sms", "push")
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the routes of all processes know together; the process's own where there is none.
+    """What all processes know together; the process's own where there is none.
 
-    health: the memory of failures. quotas: what was taken of each.
+    health: the memory of failures. quotas: what was taken of each. warm_up: makes what keeps the
+    warm-up of the channel of a name.
     """
 
     health: Health | None = None
     quotas: Quotas | None = None
+    warm_up: Callable[[str], WarmUpStore] | None = None
 
 
 def construct_route(

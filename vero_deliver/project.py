@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -147,8 +148,13 @@ class Project:
         if outbox is not None:
             from vero_deliver.outbox.health import SharedCircuits
             from vero_deliver.outbox.quotas import SharedQuotas
+            from vero_deliver.outbox.warm_up import SharedWarmUp
 
-            shared = Shared(SharedCircuits(outbox=outbox), SharedQuotas(outbox=outbox))
+            shared = Shared(
+                SharedCircuits(outbox=outbox),
+                SharedQuotas(outbox=outbox),
+                partial(SharedWarmUp, outbox),
+            )
         made: _Made = {}
         channels: dict[Any, Any] = {
             content: self._channel(carriers[content], content, made, shared)
@@ -211,7 +217,9 @@ class Project:
     ) -> Channel[Any]:
         routes = self.settings.routes
         if name not in routes:
-            return construct(name, self._table(name, content), content, **self._about())
+            objects = {"warm_up_store": shared.warm_up(name)} if shared and shared.warm_up else {}
+            table = self._table(name, content)
+            return construct(name, table, content, **self._about(), objects=objects)
 
         def member(other: str) -> Channel[Any]:
             return self._channel(other, content, made, shared)

@@ -11,9 +11,10 @@ import logging
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from vero_deliver.errors import OutboxError
+from vero_deliver.outbox.database import alone
 from vero_deliver.outbox.given import insert
 from vero_deliver.outbox.schema import quotas
 from vero_deliver.outbox.store import Outbox
@@ -79,7 +80,7 @@ class SharedQuotas:
         with self.outbox.database.writing() as connection:
             now = self.outbox.now() / 1000
             slot = _slot(quota, now)
-            _alone(connection, f"{self.outbox.env} {route} {label}")
+            alone(connection, f"{self.outbox.env} {route} {label}")
             unused = update(quotas).where(*mine, _c.slot == share.slot)
             if share.left and share.slot != slot:
                 connection.execute(unused.values(taken=_c.taken - share.left))
@@ -100,9 +101,3 @@ class SharedQuotas:
 
 def _slot(quota: Rate, now: float) -> int:
     return int(now // (quota.seconds / SLOTS))
-
-
-def _alone(connection: Connection, name: str) -> None:
-    """Nobody else counts this quota until the transaction ends; SQLite has one writer anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

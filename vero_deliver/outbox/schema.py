@@ -176,6 +176,17 @@ circuits = Table(
     Column("misconfigured", Boolean, nullable=False),
 )
 
+warm_up = Table(
+    "vero_warm_up",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("start", Integer, nullable=False),  # days, as date.toordinal() counts them
+    Column("day", Integer, nullable=False),
+    Column("sent", Integer, nullable=False),  # on that day
+)
+
 quotas = Table(
     "vero_quotas",
     metadata,

@@ -1,4 +1,4 @@
-"""A content may follow where one is not delivered in time; quotas count for all processes."""
+"""A content may follow where one is not delivered in time; quotas and warm-ups are shared."""
 
 from __future__ import annotations
 
@@ -20,9 +20,19 @@ def upgrade() -> None:
         sa.Column("slot", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("taken", sa.BigInteger, nullable=False),
     )
+    op.create_table(
+        "vero_warm_up",
+        sa.Column("env", sa.Text, primary_key=True),
+        sa.Column("source", sa.Text, primary_key=True),
+        sa.Column("provider", sa.Text, primary_key=True),
+        sa.Column("start", sa.Integer, nullable=False),
+        sa.Column("day", sa.Integer, nullable=False),
+        sa.Column("sent", sa.Integer, nullable=False),
+    )
 
 
 def downgrade() -> None:
-    """Forget both: what waits for a delivery in time waits for ever."""
+    """Forget all: what waits for a delivery in time waits for ever."""
+    op.drop_table("vero_warm_up")
     op.drop_table("vero_quotas")
     op.drop_column("vero_deliveries", "fallback_after")
