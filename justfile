@@ -47,6 +47,10 @@ bench-desk *args:
 bench-chaos *args:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.chaos {{ args }}
 
+# how long `check` of the examples takes: --json
+bench-check *args:
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.check {{ args }}
+
 # wheel and sdist
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build

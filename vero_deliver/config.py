@@ -51,10 +51,10 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class TrackingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Links that come back to `vero-deliver serve`, and the pages that it shows.
+    """Where `vero-deliver serve` is reached, and what emails tell of.
 
-    secrets: references; the first one signs. utm: templates. topics: what the preference page
-    offers, each with the words for it. name, color: of that page.
+    secrets: references to secrets; the first signs, all are believed. utm: added to links.
+    title: of the pages that people see. topics: what they may leave by itself, name to words.
     """
 
     url: str
@@ -62,9 +62,24 @@ class TrackingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     opens: bool = False
     clicks: bool = False
     utm: Mapping[str, str] = {}
-    name: str = ""
-    color: Annotated[str, msgspec.Meta(pattern=r"^#[0-9a-fA-F]{6}$")] = "#0b5cad"
+    title: str = ""
     topics: Mapping[str, str] = {}
+
+
+class CheckTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `vero-deliver check` looks for: rules, families or parts of rules.
+
+    select: only these. clients: the mail clients that what is written is compared with.
+    spamd, rspamd: where a spam filter listens, host:port, for --spam. allow: hosts and networks
+    of one's own that --online may ask too, as of the driver http.
+    """
+
+    ignore: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+    spamd: str = "127.0.0.1:783"
+    rspamd: str = "127.0.0.1:11333"
+    allow: tuple[str, ...] = ()
 
 
 class OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,12 +118,13 @@ class Settings(
     inliner: Inliner = "css-inline"
     from_: From = From()
     links: Links = Links()
-    tracking: TrackingTable | None = None
     channels: Mapping[str, Mapping[str, Any]] = {}
     domains: Mapping[str, Mapping[str, Any]] = {}
     routes: Mapping[str, RouteTable] = {}
     outbox: OutboxTable | None = None
+    tracking: TrackingTable | None = None
     feedback: Mapping[str, Mapping[str, Any]] = {}
+    check: CheckTable = CheckTable()
     env: Mapping[str, Mapping[ContentName, str]] = {}
 
 

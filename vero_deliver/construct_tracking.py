@@ -1,4 +1,4 @@
-"""What makes and reads our links, from the table [tracking] of the project's file."""
+"""Tracking from the table [tracking] of the project's file."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from vero_deliver.tracking import Tracking
 
 
 def construct_tracking(table: TrackingTable, env: str, *, root: Path, where: Where) -> Tracking:
-    """What makes and reads the links of an environment. Raises ConfigError naming the key."""
+    """Raises ConfigError naming place and key."""
     secrets: list[Secret] = []
-    place = f"{where(('tracking', 'secrets'))}: tracking.secrets"
     for reference in table.secrets:
+        place = f"{where(('tracking', 'secrets'))}: tracking.secrets"
         if wrong := check_reference(reference):
             raise ConfigError(f"{place}: {wrong}")
         secrets.append(resolve(reference, root, place))
@@ -27,7 +27,7 @@ def construct_tracking(table: TrackingTable, env: str, *, root: Path, where: Whe
             env=env,
             opens=table.opens,
             clicks=table.clicks,
-            utm=table.utm,
+            utm=dict(table.utm),
         )
     except ConfigError as error:
         key = str(error).partition(":")[0]

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from vero_deliver.outbox.records import Order
     from vero_deliver.outbox.store import Outbox
 
+NO_DEVICE = "the user has no device"  # why a push is skipped
 _HOW = ("contents", "choose", "expires", "fallback_after")  # of Sending, beside About
 _RECORDED = ("expires", "fallback_after")  # need an outbox
 
@@ -272,7 +273,7 @@ class Deliverer:
             yield content, key, fit_to_send(rendered, key)
             return
         if not user.devices:
-            yield content, key, Skipped("the user has no device")
+            yield content, key, Skipped(NO_DEVICE)
         for device in user.devices:
             yield content, delivery_key(base, content, device), replace(rendered, device=device)
 

@@ -3,6 +3,7 @@
 VeroDeliverError
   + ConfigError        the project, an option or an installation is wrong; nothing was tried
   |   - MissingExtra   an optional package is not installed; the text names the extra
+  + PictureError       the browser that makes pictures ended, or took too long
   + OutboxError        the outbox could not be read or written; nothing is sent unrecorded
   + MessageError       a message folder, JSON document or Message(...) is wrong
   + RenderError        this message cannot be made for this user
@@ -40,6 +41,10 @@ class MissingExtra(ConfigError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an extra: pip install 'vero-deliver[{extra}]'")
         self.extra = extra
+
+
+class PictureError(VeroDeliverError):
+    """The browser that makes pictures ended, or took too long. The next picture may succeed."""
 
 
 class OutboxError(VeroDeliverError):

@@ -123,14 +123,12 @@ class Project:
         )
 
     def tracking(self) -> Tracking | None:
-        """The links of this environment; None where the settings have no [tracking].
-
-        Raises ConfigError naming the key.
-        """
+        """Whose links emails have; None where there is no [tracking]. Raises ConfigError."""
         table = self.settings.tracking
         if table is None:
             return None
-        return construct_tracking(table, self.env, root=self.root, where=self.config.where)
+        about: dict[str, Any] = {"root": self.root, "where": self.config.where}
+        return construct_tracking(table, self.env, **about)
 
     def carrier(self, content: ContentName) -> str:
         """What carries a content here: "relay (smtp)", "bulk (failover: a, b)", or "nothing"."""

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from vero_deliver import tokens
+from vero_deliver.errors import ConfigError
 from vero_deliver.secret import Secret
+from vero_deliver.tokens import SHORTEST_SECRET as SHORTEST_SECRET
+from vero_deliver.tokens import is_long_enough, seal, unseal
 
 _LONGEST: Final = 2000  # characters of a token that are looked at
-_PURPOSE: Final = b"vero-deliver push report 1\0"  # the secret may sign other things too
+_PURPOSE: Final = "vero-deliver push report 1"  # the secret may sign other things too
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,10 @@ class Reported:
 def make_token(secret: str | Secret, *, channel: str, key: str, at: datetime) -> str:
     """A token for one push; the same arguments give the same one.
 
-    Raises ConfigError where the secret is shorter than tokens.SHORTEST_SECRET.
+    Raises ConfigError where the secret is shorter than SHORTEST_SECRET.
     """
     text = json.dumps([channel, key, int(at.timestamp())], separators=(",", ":"))
-    return tokens.make_token(secret, _PURPOSE, text.encode("ascii"))
+    return seal(_PURPOSE, checked(secret), text.encode("ascii"))
 
 
 def read_token(
@@ -50,9 +52,21 @@ def read_token(
     secrets: the present one and former ones, while they are changed. ConfigError for none.
     max_age: since the rendering; a push waits four weeks for a device, and reports wait there.
     """
-    named = tokens.read_token(token, secrets, _PURPOSE, longest=_LONGEST)
+    if not secrets:
+        raise ConfigError("push reports: give the secret that signs them")
+    named = unseal(_PURPOSE, [checked(secret) for secret in secrets], token, _LONGEST)
     channel, key, seconds = json.loads(named)
     at = datetime.fromtimestamp(seconds, UTC)
     if now - at > max_age:
         raise ValueError(f"the token is older than {max_age.days} days")
     return Reported(channel, key, at)
+
+
+def checked(secret: str | Secret) -> str | Secret:
+    """The secret. Raises ConfigError where it is too short to keep anybody out."""
+    if not is_long_enough(secret):
+        raise ConfigError(
+            f"the secret for push reports has less than {SHORTEST_SECRET} characters; make one: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    return secret

@@ -1,174 +1,159 @@
-"""The links of an email that come back to us: what is in them, and who reads it.
+"""Where our own links lead: opens, clicks, unsubscribing, the mail in a browser.
 
-    <url>/c/<token>  click: the delivery and the URL that it leads to
-    <url>/o/<token>  open: the delivery
-    <url>/u/<token>  preferences: the delivery, the address and the topic
-    <url>/v/<token>  view in browser: the delivery
-
-A delivery stands there as the 16 octets of `mime.key_digest`. Environment and purpose are signed
-and not written, so that a link of one is worth nothing in another.
+Each is a token below one URL. It names the environment and the delivery by its key's digest, and
+a click's destination, so that nothing has to be looked up, and nobody can send people elsewhere.
 """
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Final, Literal
-from urllib.parse import quote, urlsplit
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-import idna
-
-from vero_deliver import tokens
 from vero_deliver.errors import ConfigError
 from vero_deliver.mime import key_digest
-from vero_deliver.plain import nearest
-from vero_deliver.secret import Secret
+from vero_deliver.secret import Secret, reveal
+from vero_deliver.suppression import digest_of
+from vero_deliver.tokens import SHORTEST_SECRET, is_long_enough, seal, unseal
 
-Purpose = Literal["click", "open", "preferences", "view"]
-PATHS: Final[Mapping[Purpose, str]] = {"click": "c", "open": "o", "preferences": "u", "view": "v"}
-UTM: Final = ("source", "medium", "campaign", "term", "content", "id")
-LONGEST_URL: Final = 2_000  # characters of a destination; longer links are left as they are
-
-_LONGEST_TOKEN: Final = 4_000
-_DIGEST: Final = 16  # octets
-_BASE: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?(/[\w.~-]+)*", re.ASCII | re.IGNORECASE)
-_BLANK: Final = re.compile(r"[\t\n\r]")  # what browsers leave out of a URL
-_CONTROL: Final = re.compile("[\0-\x20\x7f\\\\]")
-_HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
-_KEPT: Final = "%/?#[]@!$&'()*+,;=:~|^{}`"  # of ASCII only quotes and < > are changed
+OPEN, CLICK, LEAVE, VIEW = "o", "c", "u", "v"  # the first part of each path
+_PURPOSE: Final = "vero-deliver tracking 1 {}"
+_LONGEST_URL: Final = 4_000  # characters of a destination
+_UTM: Final = ("source", "medium", "campaign", "term", "content", "id")
+_UNESCAPED: Final = "!#$%&'()*+,/:;=?@[]~"  # what may stand in a URL as it is (RFC 3986)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a link names. digest: `mime.key_digest` of the delivery's key.
+class Leaving:
+    """Who may unsubscribe, and from what.
 
-    url: where a click leads to. content, address, topic: of preferences.
+    delivery: digest of its key. address: digest of the email address, as suppressions have it.
+    topic: empty for all marketing.
     """
 
-    digest: str
-    url: str = ""
-    content: Literal["email", "sms"] = "email"
-    address: str = ""
-    topic: str = ""
+    delivery: str
+    address: str
+    topic: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracking:
-    """Makes and reads the links of one environment. Pickles with its secrets, for processes.
+    """Links of ours, and what they say.
 
-    url: where `vero-deliver serve` is reached, "https://t.example.com". env: is signed along.
-    secrets: the first one signs; former ones are still read, while mails with them are about.
-    opens, clicks: whether emails are tracked that do not say. utm: "source", "medium", ... to
-    templates of their values; added to links that have none of that name.
+    url: where `vero-deliver serve` is reached, "https://t.example.com". secrets: the first signs,
+    all are believed. env: tokens of another environment are none. opens, clicks: what is tracked
+    unless a message says otherwise. utm: added to links that have none: source, medium, campaign,
+    term, content, id.
+
+    Raises ConfigError where it cannot be.
     """
 
     url: str
-    secrets: Sequence[Secret] = field(repr=False)
-    env: str = "dev"
+    secrets: Sequence[str | Secret] = field(repr=False)
+    env: str = ""
     opens: bool = False
     clicks: bool = False
     utm: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not _BASE.fullmatch(self.url.rstrip("/")):
-            raise ConfigError(f"url: {self.url[:80]!r} is no URL such as https://t.example.com")
+        parts = urlsplit(self.url)
+        local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+        if not parts.hostname or parts.username or parts.query or parts.fragment:
+            raise ConfigError("url: write where this is reached, https://t.example.com")
+        if parts.scheme != "https" and not (parts.scheme == "http" and local):
+            raise ConfigError("url: is no https:// URL; http is for this machine only")
+        if isinstance(self.secrets, (str, Secret)) or not self.secrets:
+            raise ConfigError("secrets: give a list, the one that signs first")
+        if not all(is_long_enough(secret) for secret in self.secrets):
+            raise ConfigError(f"secrets: one has less than {SHORTEST_SECRET} characters")
+        if unknown := [name for name in self.utm if name not in _UTM]:
+            raise ConfigError(f"utm: {unknown[0]!r} is none of {', '.join(_UTM)}")
         object.__setattr__(self, "url", self.url.rstrip("/"))
-        if not self.secrets:
-            raise ConfigError("secrets: give the secret that signs the links")
-        try:
-            for secret in self.secrets:
-                tokens.checked(secret)
-        except ConfigError as error:
-            raise ConfigError(f"secrets: {error}") from None
-        for name in self.utm:
-            if name not in UTM:
-                hint = nearest(name, UTM) or f"; known: {', '.join(UTM)}"
-                raise ConfigError(f"utm: unknown {name!r}{hint}")
-
-    def click(self, key: str, url: str) -> str:
-        """The link that leads to `url`, as `destination` gives it, and says so."""
-        return self._link("click", key, url)
-
-    def open(self, key: str) -> str:
-        """The address of the picture that nobody sees."""
-        return self._link("open", key)
-
-    def preferences(self, key: str, content: str, address: str, topic: str) -> str:
-        """The way out: one click of a mail program, or the page where people choose."""
-        return self._link("preferences", key, "\0".join((content, topic, address)))
-
-    def view(self, key: str) -> str:
-        """The email in a browser."""
-        return self._link("view", key)
-
-    def read(self, purpose: Purpose, token: str) -> Told:
-        """What the token of a link names. Raises ValueError where it is not ours, or changed."""
-        signed = self._purpose(purpose)
-        named = tokens.read_token(token, self.secrets, signed, longest=_LONGEST_TOKEN)
-        digest, rest = named[:_DIGEST].hex(), named[_DIGEST:].decode("utf-8", "surrogatepass")
-        if purpose == "click":
-            if destination(rest) != rest or not rest:
-                raise ValueError("the token leads nowhere")
-            return Told(digest, url=rest)
-        if purpose == "preferences":
-            content, topic, address = rest.split("\0", 2)
-            return Told(digest, "", "sms" if content == "sms" else "email", address, topic)
-        return Told(digest)
-
-    def _link(self, purpose: Purpose, key: str, rest: str = "") -> str:
-        named = bytes.fromhex(key_digest(key)) + rest.encode("utf-8", "surrogatepass")
-        token = tokens.make_token(self.secrets[0], self._purpose(purpose), named)
-        return f"{self.url}/{PATHS[purpose]}/{token}"
-
-    def _purpose(self, purpose: Purpose) -> bytes:
-        return f"vero-deliver {purpose} 1\0{self.env}\0".encode("utf-8", "surrogatepass")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        known = [secret.reveal() for secret in self.secrets]
-        options = {name: getattr(self, name) for name in ("url", "env", "opens", "clicks")}
-        return partial(_remade, utm=dict(self.utm), **options), (known,)
+        # to the processes of render_many, which sign as this one does; never into a file
+        plain = [reveal(secret) for secret in self.secrets]
+        return _again, (self.url, plain, self.env, self.opens, self.clicks, dict(self.utm))
 
+    def open(self, key: str) -> str:
+        """The picture of one pixel that tells of an open."""
+        return f"{self._link(OPEN, key_digest(key))}.gif"
 
-def destination(href: str) -> str:
-    """The URL of a link as a Location field may have it; empty where a click is not led there.
+    def click(self, key: str, url: str) -> str:
+        """The link that leads to `url`. ValueError where that is no http(s) URL of a host."""
+        return self._link(CLICK, key_digest(key), _destination(url))
 
-    Led to are http and https with a host, without user and password, of at most LONGEST_URL
-    characters. A host of other scripts is written as DNS has it, other characters as percent and
-    octets (RFC 3986), the rest as it is.
-    """
-    url = _BLANK.sub("", href).strip("\0\x0c ")
-    if len(url) > LONGEST_URL or _CONTROL.search(url):
-        return ""
-    try:
+    def leave(self, key: str, email: str, topic: str = "") -> str:
+        """The page where somebody unsubscribes; a POST of one click does so at once."""
+        return self._link(LEAVE, key_digest(key), digest_of("email", email), topic)
+
+    def view(self, key: str) -> str:
+        """The mail in a browser."""
+        return self._link(VIEW, key_digest(key))
+
+    def opened(self, token: str) -> str:
+        """The digest of the delivery that was opened. ValueError where it is no token of ours."""
+        [delivery] = self._said(OPEN, token, 1)
+        return delivery
+
+    def clicked(self, token: str) -> tuple[str, str]:
+        """The digest of the delivery, and where the click goes. Errors as `opened`."""
+        delivery, url = self._said(CLICK, token, 2)
+        return delivery, _destination(url)
+
+    def leaving(self, token: str) -> Leaving:
+        """Who wants no more. Errors as `opened`."""
+        return Leaving(*self._said(LEAVE, token, 3))
+
+    def viewed(self, token: str) -> str:
+        """The digest of the delivery to show. Errors as `opened`."""
+        [delivery] = self._said(VIEW, token, 1)
+        return delivery
+
+    def with_utm(self, url: str) -> str:
+        """The URL with the parameters of ours that it does not have."""
+        if not self.utm:
+            return url
         parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return ""
-    if parts.scheme not in ("http", "https") or "@" in parts.netloc or not parts.hostname:
-        return ""
-    host = _host(parts.netloc.rpartition(":")[0] if port is not None else parts.netloc.rstrip(":"))
-    if not host:
-        return ""
-    netloc = host if port is None else f"{host}:{port}"
-    _, _, behind = url.partition("://")
-    behind = behind[len(parts.netloc) :]
-    try:
-        return f"{parts.scheme}://{netloc}{quote(behind, safe=_KEPT)}"
-    except UnicodeEncodeError:  # a lone surrogate
-        return ""
+        there = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+        ours = [(f"utm_{name}", value) for name, value in self.utm.items()]
+        added = urlencode([(name, value) for name, value in ours if name not in there])
+        query = "&".join(filter(None, (parts.query, added)))
+        return parts._replace(query=query).geturl()
+
+    def _link(self, kind: str, *said: str) -> str:
+        octets = json.dumps([self.env, *said], separators=(",", ":")).encode("ascii")
+        return f"{self.url}/{kind}/{seal(_PURPOSE.format(kind), self.secrets[0], octets)}"
+
+    def _said(self, kind: str, token: str, count: int) -> list[str]:
+        said: list[str] = json.loads(unseal(_PURPOSE.format(kind), self.secrets, token))
+        env = said.pop(0)
+        if env != self.env or len(said) != count:
+            raise ValueError("the token is of another environment")
+        return said
 
 
-def _host(text: str) -> str:
-    """The host in ASCII; empty where it is none."""
-    if not text.isascii():
-        try:
-            text = idna.encode(text, uts46=True).decode("ascii")
-        except (idna.IDNAError, UnicodeError):
-            return ""
-    return text if _HOST.fullmatch(text) else ""
+def _destination(url: str) -> str:
+    """The URL as a header may have it."""
+    if len(url) > _LONGEST_URL:
+        raise ValueError("the URL is too long")
+    parts = urlsplit(url)  # ValueError for broken brackets
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        raise ValueError("it is no http(s) URL of a host")
+    if any(ord(char) < 33 or ord(char) == 127 for char in url) or "\\" in parts.netloc:
+        raise ValueError("the URL holds blanks or control characters")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the URL holds credentials, which hide where it leads")
+    host = parts.netloc
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")  # UnicodeError is a ValueError
+    return quote(parts._replace(netloc=host).geturl(), safe=_UNESCAPED)
 
 
-def _remade(known: Sequence[str], **options: Any) -> Tracking:
-    return Tracking(secrets=[Secret(one) for one in known], **options)
+def _again(
+    url: str, secrets: list[str], env: str, opens: bool, clicks: bool, utm: dict[str, str]
+) -> Tracking:
+    hidden = [Secret(secret) for secret in secrets]
+    return Tracking(url=url, secrets=hidden, env=env, opens=opens, clicks=clicks, utm=utm)

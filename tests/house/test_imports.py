@@ -13,9 +13,11 @@ ROOT = Path(__file__).parents[2]
 # from the top of the house to its ground; a room imports from its own storey's room or from below
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
+    ("studio",),
+    ("check", "diff", "serve"),
     ("project",),
     ("construct_outbox", "construct_tracking"),
-    ("config", "construct", "construct_route", "deliver", "audience"),
+    ("config", "construct", "construct_route", "deliver", "audience", "wire"),
     ("desk",),
     ("outbox",),
     ("registry", "references", "keywords", "loader", "resource", "schema", "starter", "domains"),
@@ -23,8 +25,9 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("data", "keys", "delivery", "choice"),
     ("decode", "address_list", "routes"),
     ("channel",),
-    ("message", "suppression"),
-    ("rendered", "feedback", "tracking"),
+    ("message", "tracking", "picture"),
+    ("suppression",),
+    ("rendered", "feedback"),
     ("mime", "user", "reading", "toml_lines"),
     ("json_lines",),
     ("observe", "phone", "push_reports", "segments", "vapid"),
@@ -33,7 +36,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
 SEAM = {"channel", "errors", "feedback", "mime", "push_reports", "rendered", "secret", "user"}
-SEAM |= {"phone", "segments", "tokens", "vapid", "warm_up"}
+SEAM |= {"phone", "segments", "vapid", "warm_up"}
 GROUND = {"plain", "reading", "toml_lines"}  # files that people write, read alike everywhere
 
 

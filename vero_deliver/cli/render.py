@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 import click
 
-from vero_deliver.audience import Recipient
 from vero_deliver.cli import options
 from vero_deliver.cli.contents import contents_of, explained
+from vero_deliver.cli.files import file_name, write
+from vero_deliver.cli.pictures import camera, look_options
 from vero_deliver.cli.printing import DEFAULT_FORMATS, ENDINGS, FORMATS, printed
 from vero_deliver.cli.recipients import about, for_showing
 from vero_deliver.cli.session import Session
@@ -33,7 +33,8 @@ from vero_deliver.rendered import ContentName, Skipped
     "--format",
     "fmt",
     type=click.Choice(FORMATS),
-    help="eml: the MIME bytes. http: the channel's request. Default: by content.",
+    help="eml: the MIME bytes. http: the channel's request. png: a picture, by the Chromium or "
+    "Chrome of this machine. Default: by content.",
 )
 @click.option(
     "-o",
@@ -49,6 +50,7 @@ from vero_deliver.rendered import ContentName, Skipped
     is_flag=True,
     help="Print whether the email's body is compiled once, and if not, why.",
 )
+@look_options
 @options.key_option
 @options.now_option
 @click.pass_obj
@@ -62,6 +64,9 @@ def command(
     out: str,
     every: bool,
     explain: bool,
+    width: int,
+    dark: bool,
+    view: str,
     key: str,
     now: datetime | None,
 ) -> None:
@@ -71,8 +76,11 @@ def command(
       vero-deliver render order-receipt -t ada > ada.eml
       vero-deliver render order-shipped -t ada -c push
       vero-deliver render order-receipt --all -f html -o out/
+      vero-deliver render order-receipt -t ada -f png --width 375 -o ada.png
     """
     loaded = session.loaded.message(message)
+    if fmt == "png" and out == "-" and sys.stdout.isatty():
+        raise click.UsageError("a terminal shows no picture: write -o ada.png")
     if explain:
         _explain(session, loaded)
         return
@@ -82,29 +90,31 @@ def command(
     signs = "email" in contents and (fmt or DEFAULT_FORMATS["email"]) == "eml"
     domains = session.loaded.email_domains() if signs else Domains()
     pages: list[tuple[str, bytes]] = []
-    for who in for_showing(session.loaded, loaded, to, data, every=every):
-        session.step(f"rendering for {who.label}")
-        found = deliverer.render(loaded, who.user, contents=contents, **about(who, key, now))
-        for content, delivery_key, made in found:
-            rendered = explained(made, content, who)
-            if isinstance(rendered, RenderError):
-                raise rendered
-            if isinstance(rendered, Skipped):
-                session.say(f"{who.label}: no {content}: {rendered.reason}")
-                continue
-            chosen = fmt or DEFAULT_FORMATS[content]
-            name = f"{_file_name(who)}.{content}.{ENDINGS.get(chosen, chosen)}"
-            asked = chosen == "http" and content != "push"
-            page = printed(
-                rendered,
-                delivery_key,
-                chosen,
-                domains=domains,
-                push_settings=session.loaded.push_settings,
-                channel=session.loaded.first_channel(content) if asked else None,
-            )
-            pages.append((name, page))
-    _write(session, pages, out)
+    with camera(width, dark, view) as taken:
+        for who in for_showing(session.loaded, loaded, to, data, every=every):
+            session.step(f"rendering for {who.label}")
+            found = deliverer.render(loaded, who.user, contents=contents, **about(who, key, now))
+            for content, delivery_key, made in found:
+                rendered = explained(made, content, who)
+                if isinstance(rendered, RenderError):
+                    raise rendered
+                if isinstance(rendered, Skipped):
+                    session.say(f"{who.label}: no {content}: {rendered.reason}")
+                    continue
+                chosen = fmt or DEFAULT_FORMATS[content]
+                name = f"{file_name(who.label)}.{content}.{ENDINGS.get(chosen, chosen)}"
+                asked = chosen == "http" and content != "push"
+                page = printed(
+                    rendered,
+                    delivery_key,
+                    chosen,
+                    domains=domains,
+                    push_settings=session.loaded.push_settings,
+                    channel=session.loaded.first_channel(content) if asked else None,
+                    picture=taken.picture,
+                )
+                pages.append((name, page))
+    write(session, pages, out)
 
 
 def _explain(session: Session, message: Message) -> None:
@@ -120,40 +130,9 @@ def _explain(session: Session, message: Message) -> None:
 def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:
     """One content: the one the format is for, else the message's first."""
     for_format: dict[str, Sequence[ContentName]] = {
-        "eml": ("email",), "html": ("email",), "http": ("http", "push", "sms", "email"),
+        "eml": ("email",), "html": ("email",), "png": ("email",),
+        "http": ("http", "push", "sms", "email"),
     }  # fmt: skip
     fitting = for_format.get(fmt or "", message.contents)
     held: list[ContentName] = [name for name in fitting if name in message.contents]
     return held[:1] or fitting[:1]
-
-
-def _file_name(who: Recipient) -> str:
-    name = "".join(c if c.isalnum() or c in "-_@." else "_" for c in who.label[:80])
-    # 255 octets is what a file's name may have
-    return name.encode()[:200].decode(errors="ignore") or "user"
-
-
-def _write(session: Session, pages: list[tuple[str, bytes]], out: str) -> None:
-    if out == "-":
-        for _, page in pages:
-            sys.stdout.buffer.write(page)
-        return
-    path = Path(out)
-    if not (out.endswith("/") or path.is_dir()):
-        if len(pages) > 1:
-            raise click.UsageError(f"{len(pages)} files do not fit one: write -o {out}/")
-        path.write_bytes(pages[0][1] if pages else b"")
-        return
-    path.mkdir(parents=True, exist_ok=True)
-    for name, page in _distinct(pages):
-        (path / name).write_bytes(page)
-        session.say(f"{path / name}")
-
-
-def _distinct(pages: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-    """Two users with one name get two files."""
-    seen: dict[str, int] = {}
-    for name, page in pages:
-        seen[name] = seen.get(name, 0) + 1
-        stem, _, rest = name.partition(".")
-        yield (name if seen[name] == 1 else f"{stem}-{seen[name]}.{rest}"), page

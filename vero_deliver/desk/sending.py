@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +36,7 @@ from vero_deliver.rendered import (
     RenderedPush,
     RenderedSms,
     Skipped,
-    document,
+    digest,
 )
 from vero_deliver.resource import from_resource
 from vero_deliver.routes.guard import Guarded
@@ -201,7 +200,7 @@ class Desk:
                 made = self._compose(message, leased)
             if isinstance(made, (Skipped, RenderError)):
                 return made
-            return _Made(made, _digest(made, leased), message.topic)
+            return _Made(made, digest(made, leased.key), message.topic)
         except MessageError as error:  # a layout that is gone may come back
             return Misconfigured(str(error), channel=leased.content)
         except OutboxError:
@@ -253,15 +252,6 @@ def _outcome(result: Result, outcome: Sent) -> observe.Outcome:
         seconds=None if began is None else (result.ended_at - began) / 1000,
         error=type(outcome).__name__ if isinstance(outcome, Exception) else "",
     )
-
-
-def _digest(rendered: Rendered, leased: Leased) -> str:
-    """SHA-256 of an email's bytes before signatures, or of the JSON of another content."""
-    if isinstance(rendered, RenderedEmail):
-        raw = rendered.mime(leased.key)  # built already, see fit_to_send
-    else:
-        raw = json.dumps(document(rendered), sort_keys=True).encode()
-    return hashlib.sha256(raw).hexdigest()
 
 
 def _recipients(rendered: Rendered) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from vero_deliver.mime.address import check_address, check_domain
 from vero_deliver.mime.ids import key_digest
 from vero_deliver.secret import Secret
-from vero_deliver.tokens import hmac_sha256
 
 _MAC = 12  # characters of five bits
 _LONGEST = 64 - len("b+.") - _MAC
@@ -74,5 +73,5 @@ def _mac(sign: str, name: str, secret: Secret) -> str:
         raise ValueError(
             f"the secret of return paths has {len(known)} octets; give {_SHORTEST_SECRET} or more"
         )
-    digest = hmac_sha256(secret, f"vero-deliver return path{sign}{name}".encode())
+    digest = hmac.digest(known, f"vero-deliver return path{sign}{name}".encode(), "sha256")
     return base64.b32encode(digest).decode()[:_MAC].lower()

@@ -154,7 +154,7 @@ events = Table(
 _e = events.c
 _matched = _e.delivery_id.is_not(None)
 Index("vero_events_of", _e.delivery_id, sqlite_where=_matched, postgresql_where=_matched)
-Index("vero_events_received", _e.env, _e.received_at)
+Index("vero_events_received", _e.env, _e.received_at, _e.number)
 _waits = _e.pending_since.is_not(None)
 for _name in ("key_hash", "provider_id"):
     Index(

@@ -175,6 +175,11 @@ class Outbox:
         with self.database.reading() as connection:
             return upkeep.find(connection, self.env, keys)
 
+    def promised(self, digest: str) -> Any | None:
+        """What was promised under the key of that `mime.key_digest`; None where nothing was."""
+        with self.database.reading() as connection:
+            return upkeep.by_digest(connection, self.env, digest)
+
     def search(
         self,
         *,

@@ -105,19 +105,24 @@ class Suppressions:
         address: str,
         wanted: Mapping[str, bool],
         *,
+        digest: str = "",
         source: str = "",
         at: datetime | None = None,
     ) -> None:
-        """Note what somebody chose: topic to whether it is wanted; "" stands for all of them."""
+        """Note what somebody chose: topic to whether it is wanted; "" stands for all of them.
+
+        digest: of the address, where that itself is not known.
+        """
         moment = self._outbox.now() if at is None else milliseconds(at)
         entries = [
             Entry(
                 content=content,
-                digest=digest_of(content, address),
+                digest=digest or digest_of(content, address),
                 reason="unsubscribed",
                 topic=topic,
                 address=address,
-                since=None if yes else moment,
+                # what lifts all unsubscriptions at that moment leaves these
+                since=None if yes else moment + bool(wanted.get("")),
                 lifted=moment if yes else None,
                 source=source,
             )
@@ -142,10 +147,10 @@ class Suppressions:
                 for one in suppressions.find(connection, self._outbox.env, digest)
             ]
 
-    def topics(self, content: ContentName, address: str) -> dict[str, bool]:
+    def topics(self, content: ContentName, address: str, *, digest: str = "") -> dict[str, bool]:
         """What the address has ever unsubscribed from, to whether it still is; "" for all."""
         with self._outbox.database.reading() as connection:
-            digest = digest_of(content, address)
+            digest = digest or digest_of(content, address)
             return dict(suppressions.topics(connection, self._outbox.env, digest))
 
     def list(

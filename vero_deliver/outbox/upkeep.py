@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from vero_deliver.mime import key_digest
 from vero_deliver.observe import Backlog
 from vero_deliver.outbox import events, suppressions
 from vero_deliver.outbox.chains import follow_up
 from vero_deliver.outbox.records import Attempt, Record, attempt_of, record_of
-from vero_deliver.outbox.schema import attempts, deliveries
+from vero_deliver.outbox.schema import attempts, deliveries, hash_of
 from vero_deliver.outbox.schema import events as told
 from vero_deliver.states import FOLLOWS, OPEN, State
 
@@ -26,6 +27,13 @@ def find(connection: Connection, env: str, keys: Collection[str]) -> dict[str, R
     """The deliveries of those keys that are there."""
     query = select(deliveries).where(_c.env == env, _c.key.in_(keys))
     return {row["key"]: record_of(row) for row in connection.execute(query).mappings()}
+
+
+def by_digest(connection: Connection, env: str, digest: str) -> Any | None:
+    """The row of the delivery whose key has that digest; None where none has."""
+    query = select(deliveries).where(_c.env == env, _c.key_hash == hash_of(digest))
+    rows = connection.execute(query).mappings()
+    return next((row for row in rows if key_digest(row["key"]) == digest), None)
 
 
 def search(
@@ -110,13 +118,13 @@ def erase(connection: Connection, env: str, user_id: str, now: int) -> int:
     addresses = {user_id.lower(), *chain.from_iterable(map(_addresses, users))}
     found = connection.execute(select(_c.id, _c.recipients).where(*mine)).all()
     ids = [row.id for row in found]
-    events.erase(connection, env, [], addresses)
+    events.erase_strange(connection, env, addresses)
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         blank = {"error": "", "code": "", "provider_id": ""}
         tried = update(attempts).where(attempts.c.delivery_id.in_(some))
         connection.execute(tried.values(blank))
-        events.erase(connection, env, some, [])
+        events.erase(connection, some)
         nobody = {"user_id": "", "user": _NOBODY, "about": _NOBODY, "updated_at": now}
         connection.execute(update(deliveries).where(_c.id.in_(some)).values(nobody | blank))
         known = {one for row in found[start : start + _AT_ONCE] for one in row.recipients.split()}

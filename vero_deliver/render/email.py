@@ -15,13 +15,14 @@ from vero_deliver.render.addresses import addresses
 from vero_deliver.render.draft import Draft
 from vero_deliver.render.inline_images import check_cids
 from vero_deliver.render.layout import layout_file
+from vero_deliver.render.marks import in_classes
 from vero_deliver.render.markup import Inliner, from_html, from_mjml
 from vero_deliver.render.mjml_check import MarkupError, locate
 from vero_deliver.render.once.bodies import Bodies, Personal
 from vero_deliver.render.once.compiled import Body
 from vero_deliver.render.plaintext import plaintext
 from vero_deliver.render.run import current
-from vero_deliver.render.tracked import Tracked
+from vero_deliver.render.tracked import with_links, with_pixel
 from vero_deliver.rendered import Address, File, RenderedEmail, Skipped
 from vero_deliver.source import Source, where
 from vero_deliver.tracking import Tracking
@@ -35,10 +36,13 @@ def compose(
     default_from: str,
     inliner: Inliner,
     bodies: Bodies | None,
-    tracking: Tracking | None = None,
-    key: str = "",
+    tracking: Tracking | None,
+    key: str,
 ) -> RenderedEmail | Skipped:
-    """The email as it will be sent, or Skipped where the user has no address."""
+    """The email as it will be sent, or Skipped where the user has no address.
+
+    tracking: whose links and pixel it gets; key: of the delivery, without which there are none.
+    """
     variant = email.variants.get(language, EmailVariant())
     to = _mailboxes(draft, email.to, "email.to")
     if not to:
@@ -49,11 +53,9 @@ def compose(
     if cids is None or not cids <= {file.cid for file in files}:
         check_cids(draft, base, email.layout, str(html), files)
     opens, clicks = email.track_opens, email.track_clicks
-    if tracking is not None:
-        tracked = _tracked(draft, email, tracking, key)
-        html = tracked.html(html)
-        # by us, not by the provider too; to one that is told nothing its account decides
-        opens, clicks = (None if one is None else False for one in (opens, clicks))
+    if tracking is not None and key and html:
+        # ours in place of the provider's: both would count twice
+        html, opens, clicks = _tracked(draft, email, html, tracking, key), False, False
     return RenderedEmail.of_pieces(
         from_=_sender(draft, email.from_ or default_from),
         to=to,
@@ -71,24 +73,15 @@ def compose(
     )
 
 
-def _tracked(draft: Draft, email: Email, tracking: Tracking, key: str) -> Tracked:
-    """What the message asks for, else the project."""
-    opens, clicks = email.track_opens, email.track_clicks
-    utm = {
-        f"utm_{name}": draft.line(value, f"[tracking] utm.{name}")
-        for name, value in tracking.utm.items()
-    }
-    urls = draft.variables["url"]
-    return Tracked(
-        tracking=tracking,
-        key=key,
-        opens=tracking.opens if opens is None else opens,
-        clicks=tracking.clicks if clicks is None else clicks,
-        utm=utm,
-        kept=frozenset(
-            urls[name] for name in ("unsubscribe_link", "permalink_link") if name in urls
-        ),
-    )
+def _tracked(
+    draft: Draft, email: Email, html: str | Printed, tracking: Tracking, key: str
+) -> str | Printed:
+    opens = tracking.opens if email.track_opens is None else email.track_opens
+    clicks = tracking.clicks if email.track_clicks is None else email.track_clicks
+    if clicks:
+        own = {link for name, link in draft.variables["url"].items() if name.endswith("_link")}
+        html = with_links(str(html), tracking, key, own)
+    return with_pixel(str(html), tracking, key) if opens else html
 
 
 def _mailboxes(draft: Draft, entries: Sequence[str], field: str) -> tuple[Address, ...]:
@@ -134,8 +127,8 @@ def _headers(draft: Draft, email: Email) -> dict[str, str]:
         raise draft.wrong(
             email.subject,
             "email",
-            'a marketing email needs a way out: set [links] unsubscribe = "https://..." or '
-            "[tracking] in the project, or a List-Unsubscribe header",
+            'a marketing email needs a way out: set [links] unsubscribe = "https://..." in the '
+            "project, or a List-Unsubscribe header",
         )
     headers["List-Unsubscribe"] = f"<{link}>"
     if link.startswith("https://"):  # RFC 8058 3.1 asks for https
@@ -221,6 +214,8 @@ def _html(
     if layout:
         layout = layout_file(draft, layout, source, ending)
     markup = draft.text(source, field, escape="html", layout=layout)
+    if draft.templates.marks and body.mjml:
+        markup = in_classes(markup)
     try:
         if body.mjml:
             return from_mjml(markup, preheader, language, inliner)

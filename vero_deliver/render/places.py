@@ -164,12 +164,12 @@ def in_places(environment: Environment, source: str, *, css: bool = False) -> st
             scan.construct()
         elif token.kind == "tag":
             in_trans = token.name == "trans" or (in_trans and token.name != "endtrans")
-            scan = _branch(token.name, scan, branches)
+            scan = branch(token.name, scan, branches)
         pieces.append(piece)
     return "".join(pieces)
 
 
-def _branch(name: str, scan: Scan, branches: list[Scan]) -> Scan:
+def branch(name: str, scan: Scan, branches: list[Scan]) -> Scan:
     """The scan to go on with: every branch of an `if` begins where the first one did."""
     if name in ("if", "for"):
         branches.append(scan.copy())

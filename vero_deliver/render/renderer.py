@@ -24,6 +24,7 @@ from vero_deliver.render.filters.formats import is_language, match_locale
 from vero_deliver.render.filters.times import zone
 from vero_deliver.render.given import check_call, check_user, shown
 from vero_deliver.render.many import WINDOW, Batch, Made, check_batch, in_processes, one_by_one
+from vero_deliver.render.marks import Marks
 from vero_deliver.render.markup import Inliner
 from vero_deliver.render.once.bodies import Bodies, Explanation
 from vero_deliver.render.once.parts import Reason
@@ -80,8 +81,8 @@ class Renderer:
         the locale names one: "GB".
     links: templates of what `url.unsubscribe_link` and `url.permalink_link` give; they see
         `user`, `message`, `campaign` and `key`.
-    tracking: makes those that `links` has not, and the links and pictures that tell of clicks and
-        opens.
+    tracking: whose links those are where `links` has none, and which opens and clicks are told of;
+        for emails with a key.
     undefined: "strict" makes a missing value an error, "blank" prints nothing, "keep" prints
         the expression itself.
     """
@@ -247,6 +248,17 @@ class Renderer:
             body = email.body_for(draft, message.email, run.language)
             return self._bodies.explain(body, run.catalog)
 
+    def marked(self, *, inliner: Inliner | None = None) -> tuple[Renderer, Marks]:
+        """A twin whose HTML is marked with where its elements are written; never to be sent.
+
+        inliner: another one than this renderer's.
+        """
+        options = {**self._options, "compile_once": False, "inliner": inliner or self._inliner}
+        twin, marks = Renderer(**options), Marks()
+        root = self._options["templates"]
+        twin._templates = Templates(root, policy=self._undefined, marks=marks)
+        return twin, marks
+
     def language(self, message: Message, user: User) -> str:
         """Which of the message's languages this user gets it in."""
         return self._locales(message, user)[0]
@@ -267,8 +279,7 @@ class Renderer:
             given = given or plan.given(about)
             variables = self._variables(plan, user, given, run, at)
             key = about.get("key", "")
-            urls = _tracking_urls(self._tracking, message, user, content, key)
-            variables["url"] = {**urls, **self._urls(variables, key)} if self._links else urls
+            variables["url"] = self._urls(variables, key, user, message)
             draft = Draft(message=message, templates=self._templates, variables=variables, at=at)
             return self._content(draft, content, run, key)
 
@@ -319,9 +330,19 @@ class Renderer:
         }
         return _named(variables) if self._undefined == "keep" else variables
 
-    def _urls(self, variables: Mapping[str, Any], key: str) -> dict[str, str]:
+    def _urls(
+        self, variables: Mapping[str, Any], key: str, user: User, message: Message
+    ) -> dict[str, str]:
         """`unsubscribe_link` is the address, `unsubscribe` the whole anchor; likewise permalink."""
         urls: dict[str, str] = {}
+        if self._tracking is not None and key:
+            links = {
+                "unsubscribe": self._tracking.leave(key, user.email, message.topic),
+                "permalink": self._tracking.view(key),
+            }
+            for name, link in links.items():
+                if name not in self._links:
+                    urls |= _anchor(name, link)
         for name, template in self._links.items():
             link = self._templates.render(
                 template, {**variables, "key": key}, escape="text", field=f"[links] {name}"
@@ -332,25 +353,11 @@ class Renderer:
                     "with `| encode`",
                     where=f"[links] {name}",
                 )
-            urls |= _url(name, link)
+            urls |= _anchor(name, link)
         return urls
 
 
-def _tracking_urls(
-    tracking: Tracking | None, message: Message, user: User, content: ContentName, key: str
-) -> dict[str, str]:
-    """What `url` holds by itself; of one who has neither address nor number no way out."""
-    if tracking is None:
-        return {}
-    urls: dict[str, str] = {}
-    by_number = content == "sms" or not user.email
-    if address := user.phone if by_number else user.email:
-        kind = "sms" if by_number else "email"
-        urls |= _url("unsubscribe", tracking.preferences(key, kind, address, message.topic))
-    return urls | _url("permalink", tracking.view(key)) if content == "email" else urls
-
-
-def _url(name: str, link: str) -> dict[str, str]:
+def _anchor(name: str, link: str) -> dict[str, str]:
     anchor = Markup(f'<a href="{escape(link)}">{_LINKS[name]}</a>')  # noqa: S704
     return {f"{name}_link": link, name: anchor}
 

@@ -20,6 +20,7 @@ from vero_deliver.render.clean import clean, clean_pieces, is_clean
 from vero_deliver.render.code import Groups, Variables, constants, groups
 from vero_deliver.render.environment import Escape, Sandbox, make
 from vero_deliver.render.located import located, syntax
+from vero_deliver.render.marks import Marks
 from vero_deliver.render.places import in_places
 from vero_deliver.render.undefined import Abort, Policy
 from vero_deliver.source import Source, where
@@ -33,8 +34,8 @@ _Kept = TypeVar("_Kept")
 class ProjectLoader(BaseLoader):
     """Files below one folder, and nothing else: no `..`, no absolute path, no symlink out."""
 
-    def __init__(self, root: Path | None) -> None:
-        self.root = root
+    def __init__(self, root: Path | None, marks: Marks | None = None) -> None:
+        self.root, self.marks = root, marks
 
     def get_source(
         self, environment: Environment, template: str
@@ -58,6 +59,8 @@ class ProjectLoader(BaseLoader):
         except ReadError as wrong:
             raise MessageError(wrong.detail, where=wrong.where) from None
         if getattr(environment, "escapes_html", False):
+            if self.marks and not template.endswith(".css"):
+                text = self.marks.put(environment, text, file, 1)
             text = in_places(environment, text, css=template.endswith(".css"))
         return text, file, lambda: path.is_file() and path.stat().st_mtime_ns == changed
 
@@ -74,12 +77,19 @@ class Templates:
 
     root: folder that includes, layouts and imports are read from; None for none.
     max_output: characters that one template may print.
+    marks: keeps where the elements of HTML are written, which are then marked; None for none.
     """
 
     def __init__(
-        self, root: Path | None = None, *, policy: Policy = "strict", max_output: int = 2_000_000
+        self,
+        root: Path | None = None,
+        *,
+        policy: Policy = "strict",
+        max_output: int = 2_000_000,
+        marks: Marks | None = None,
     ) -> None:
-        self._loader = ProjectLoader(root)
+        self._loader = ProjectLoader(root, marks)
+        self.marks = marks
         self._policy: Policy = policy
         self._max_output = max_output
         self._environments: dict[Escape, Sandbox] = {}
@@ -269,7 +279,7 @@ class Templates:
     def _prepare(self, text: str, escape: Escape, file: str, layout: str) -> Template | str:
         """The text compiled, or itself where it has no constructs."""
         ready: Template | str
-        if layout or _has_constructs(text):
+        if layout or _has_constructs(text) or (self.marks and escape == "html"):
             ready = self._compile(text, escape, file, layout)
         else:
             ready = str(clean(text))
@@ -279,6 +289,9 @@ class Templates:
         source = str(text)
         environment = self.environment(escape)
         if escape == "html":
+            if self.marks:
+                line = text.line if isinstance(text, Source) else 1
+                source = self.marks.put(environment, source, file, line)
             source = in_places(environment, source)
         if layout:  # on one line, so that line numbers stay true
             source = (

@@ -1,44 +1,66 @@
-"""An email's HTML with its links led over us, as the project and the message ask for."""
+"""An email's HTML with our links in the place of its own, and the pixel that tells of opens."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection
+from html import escape, unescape
+from typing import Final
 
-from vero_deliver.mime.chunks import Printed
-from vero_deliver.render.links import rewrite, with_parameters, with_picture
-from vero_deliver.tracking import Tracking, destination
+from vero_deliver.tracking import Tracking
+
+# comments as a whole: links for Outlook's own engine stay as they are; and what holds no tags
+_TAG: Final = re.compile(
+    r"""<!--.*?(?:-->|\Z)|<(style|script|title|textarea)(?=[\s/>]).*?(?:</\1\s*>|\Z)"""
+    r"""|<(?:a|area)(?=[\s/])(?P<attributes>(?:[^>"']|"[^"]*"|'[^']*')*)>""",
+    re.DOTALL | re.IGNORECASE,
+)
+_ATTRIBUTE: Final = re.compile(
+    r"""([^\s"'<>/=]+)(?:(\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""", re.IGNORECASE
+)
+_OFF: Final = re.compile(r"""\bdata-vero-track\s*=\s*["']?off\b""", re.IGNORECASE)
+_END: Final = re.compile(r"</body\s*>", re.IGNORECASE)
+_PIXEL: Final = (
+    '<img src="{}" width="1" height="1" alt="" '
+    'style="display:block;width:1px;height:1px;border:0" />'
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
-    """What happens to one user's HTML. utm: parameters and values. kept: URLs left alone."""
+def with_links(html: str, tracking: Tracking, key: str, own: Collection[str]) -> str:
+    """The HTML with tracked links. own: URLs that stay, such as the one to unsubscribe.
 
-    tracking: Tracking
-    key: str
-    opens: bool
-    clicks: bool
-    utm: Mapping[str, str]
-    kept: frozenset[str]
+    What is no http(s) link stays, and what stands in a tag with data-vero-track="off".
+    """
 
-    def html(self, made: str | Printed) -> str | Printed:
-        """The same HTML where there is nothing to do."""
-        if not (self.opens or self.clicks or self.utm) or not made:
-            return made
-        html = str(made)
-        if self.clicks or self.utm:
-            html = rewrite(html, self._link)
-        return with_picture(html, self.tracking.open(self.key)) if self.opens else html
+    def replaced(tag: re.Match[str]) -> str:
+        attributes = tag["attributes"]
+        if attributes is None or _OFF.search(attributes):
+            return tag[0]
+        for found in _ATTRIBUTE.finditer(attributes):
+            if found[1].lower() == "href":
+                link = _tracked(found, tracking, key, own)
+                start = tag.start("attributes") - tag.start()
+                before, after = tag[0][: start + found.start()], tag[0][start + found.end() :]
+                return before + link + after
+        return tag[0]
 
-    def _link(self, href: str) -> str:
-        """Where it leads now; the same where it is none of http, or our own already."""
-        url = destination(href)
-        if not url or href.strip() in self.kept or self._is_ours(url):
-            return href
-        aimed = with_parameters(url, self.utm) if self.utm else url
-        if self.clicks and destination(aimed) == aimed:
-            return self.tracking.click(self.key, aimed)
-        return href if aimed == url else aimed
+    return _TAG.sub(replaced, html)
 
-    def _is_ours(self, url: str) -> bool:
-        return url == self.tracking.url or url.startswith(f"{self.tracking.url}/")
+
+def with_pixel(html: str, tracking: Tracking, key: str) -> str:
+    """The HTML with the pixel at its end."""
+    pixel = _PIXEL.format(escape(tracking.open(key)))
+    ends = [*_END.finditer(html)]
+    at = ends[-1].start() if ends else len(html)
+    return html[:at] + pixel + html[at:]
+
+
+def _tracked(found: re.Match[str], tracking: Tracking, key: str, own: Collection[str]) -> str:
+    url = unescape(next((text for text in found.groups()[2:] if text is not None), "")).strip()
+    if url in own:
+        return found[0]
+    try:
+        link = tracking.click(key, tracking.with_utm(url))
+    except ValueError:
+        return found[0]
+    return f'{found[1]}{found[2]}"{escape(link)}"'

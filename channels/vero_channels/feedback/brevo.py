@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Final
 from vero_channels.transport import webhook_json as json
 from vero_channels.transport.webhooks import Access, Answers, Post
 from vero_deliver.feedback import Feedback, Kind, Reason
-from vero_deliver.feedback.agents import machine_by_agent
 from vero_deliver.feedback.status import refusal
 
 _KINDS: Final[dict[str, tuple[Kind, Reason, bool | None]]] = {
@@ -81,7 +80,7 @@ class Brevo:
             url=json.text(event, "link"),
             user_agent=agent,
             ip=json.text(event, "ip") if kind in ("opened", "clicked") else "",
-            machine=True if "proxy_open" in told else machine_by_agent(agent),
+            machine=True if "proxy_open" in told else json.machine_by_agent(agent),
             tags=json.texts(event, "tags", "tag"),
             metadata=metadata,
             raw=event,

@@ -18,7 +18,6 @@ from vero_channels.transport.seen import Seen
 from vero_channels.transport.webhooks import Answers, Post, need_secrets, recent, same
 from vero_deliver.errors import NotAuthentic, NotUnderstood
 from vero_deliver.feedback import Feedback, Kind, Reason, digest_of
-from vero_deliver.feedback.agents import machine_by_agent
 from vero_deliver.feedback.status import refusal
 from vero_deliver.secret import Secret
 
@@ -131,7 +130,7 @@ class Mailgun:
             url=json.text(event, "url"),
             user_agent=agent,
             ip=json.text(event, "ip"),
-            machine=True if json.text(client, "bot") else machine_by_agent(agent),
+            machine=True if json.text(client, "bot") else json.machine_by_agent(agent),
             tags=json.texts(event, "tags"),
             metadata=metadata,
             raw=event,

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Final
 from vero_channels.transport import webhook_json as json
 from vero_channels.transport.webhooks import Access, Answers, Post
 from vero_deliver.feedback import Feedback, Kind, Reason
-from vero_deliver.feedback.agents import machine_by_agent
 from vero_deliver.feedback.status import refusal
 
 _KINDS: Final[dict[str, Kind]] = {
@@ -99,7 +98,7 @@ class Mailjet:
             url=json.text(event, "url"),
             user_agent=agent,
             ip=json.text(event, "ip"),
-            machine=machine_by_agent(agent),
+            machine=json.machine_by_agent(agent),
             tags=json.texts(event, "customcampaign"),
             metadata=metadata,
             raw=event,

@@ -18,7 +18,6 @@ from vero_channels.transport import webhook_json as json
 from vero_channels.transport.webhooks import Answers, Post, header, need_secrets, same
 from vero_deliver.errors import ConfigError, NotAuthentic, NotUnderstood
 from vero_deliver.feedback import Feedback, Kind, Reason
-from vero_deliver.feedback.agents import machine_by_agent
 from vero_deliver.feedback.status import refusal
 from vero_deliver.secret import Secret
 
@@ -136,7 +135,7 @@ class Mandrill:
             url=json.text(event, "url"),
             user_agent=agent,
             ip=json.text(event, "ip"),
-            machine=machine_by_agent(agent),
+            machine=json.machine_by_agent(agent),
             tags=json.texts(message, "tags"),
             metadata=metadata,
             raw=event,

@@ -16,9 +16,8 @@ from vero_channels.transport.keys import named as named_by
 from vero_channels.transport.webhooks import Answers, Post, need_secrets
 from vero_deliver.errors import NotAuthentic, NotUnderstood
 from vero_deliver.feedback import Feedback, Kind
-from vero_deliver.push_reports import Reported, read_token
+from vero_deliver.push_reports import Reported, checked, read_token
 from vero_deliver.secret import Secret
-from vero_deliver.tokens import checked
 
 MOST: Final = 100  # reports in one post
 _EVENTS: Final[dict[str, Kind]] = {"delivered": "delivered", "opened": "opened"}

@@ -15,7 +15,6 @@ from vero_channels.transport import standard_webhooks
 from vero_channels.transport import webhook_json as json
 from vero_channels.transport.webhooks import Answers, Post
 from vero_deliver.feedback import Feedback, Kind, Reason
-from vero_deliver.feedback.agents import machine_by_agent
 from vero_deliver.feedback.status import refusal
 from vero_deliver.secret import Secret
 
@@ -99,7 +98,7 @@ class Resend:
             url=json.text(link, "link"),
             user_agent=agent,
             ip=json.text(link, "ipAddress") or json.text(opened, "ipAddress"),
-            machine=machine_by_agent(agent),
+            machine=json.machine_by_agent(agent),
             metadata=metadata,
             raw=event,
         )

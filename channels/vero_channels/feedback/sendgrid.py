@@ -20,7 +20,6 @@ from vero_channels.transport import webhook_json as json
 from vero_channels.transport.webhooks import Answers, Post, header, of_base64, recent
 from vero_deliver.errors import ConfigError, NotAuthentic
 from vero_deliver.feedback import Feedback, Kind, Reason
-from vero_deliver.feedback.agents import machine_by_agent
 from vero_deliver.feedback.status import refusal
 
 _SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
@@ -129,7 +128,7 @@ class SendGrid:
             url=json.text(event, "url"),
             user_agent=agent,
             ip=json.text(event, "ip") if kind in ("opened", "clicked") else "",
-            machine=machine_by_agent(agent) or machine,
+            machine=json.machine_by_agent(agent) or machine,
             tags=json.texts(event, "category"),
             metadata=metadata,
             raw=event,

@@ -14,7 +14,6 @@ from vero_channels.transport import sns
 from vero_channels.transport import webhook_json as json
 from vero_channels.transport.webhooks import Post
 from vero_deliver.feedback import Feedback, Kind, Reason, digest_of
-from vero_deliver.feedback.agents import machine_by_agent
 from vero_deliver.feedback.status import Refusal, refusal
 
 _KINDS: Final[dict[str, Kind]] = {
@@ -91,7 +90,7 @@ class Ses(sns.TopicReader):
                 url=json.text(detail, "link"),
                 user_agent=agent,
                 ip=json.text(detail, "ipAddress"),
-                machine=machine_by_agent(agent),
+                machine=json.machine_by_agent(agent),
                 metadata=metadata,
                 raw=event,
             )

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Final
 from vero_channels.transport import webhook_json as json
 from vero_channels.transport.webhooks import Access, Answers, Post
 from vero_deliver.feedback import Feedback, Kind, Reason
-from vero_deliver.feedback.agents import machine_by_agent
 from vero_deliver.feedback.status import refusal
 
 _KINDS: Final[dict[str, Kind]] = {
@@ -126,7 +125,7 @@ class SparkPost:
             url=json.text(event, "target_link_url"),
             user_agent=agent,
             ip=json.text(event, "ip_address") if kind in ("opened", "clicked") else "",
-            machine=machine_by_agent(agent) or prefetched,
+            machine=json.machine_by_agent(agent) or prefetched,
             tags=json.texts(event, "campaign_id"),
             metadata=metadata,
             raw=event,

@@ -39,10 +39,9 @@ from vero_deliver.errors import (
     Misconfigured,
     Refused,
 )
-from vero_deliver.push_reports import make_token
+from vero_deliver.push_reports import checked, make_token
 from vero_deliver.rendered import RenderedPush
 from vero_deliver.secret import Secret, reveal
-from vero_deliver.tokens import checked
 
 HOSTS: Final = {"production": "api.push.apple.com", "sandbox": "api.sandbox.push.apple.com"}
 VOIP_LIMIT: Final = 5120  # octets of JSON

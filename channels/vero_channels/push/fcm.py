@@ -39,10 +39,9 @@ from vero_deliver.errors import (
     Refused,
     Uncertain,
 )
-from vero_deliver.push_reports import make_token
+from vero_deliver.push_reports import checked, make_token
 from vero_deliver.rendered import RenderedPush
 from vero_deliver.secret import Secret
-from vero_deliver.tokens import checked
 
 HOST: Final = "fcm.googleapis.com"
 SCOPE: Final = "https://www.googleapis.com/auth/firebase.messaging"

@@ -32,10 +32,9 @@ from vero_deliver.errors import (
     Refused,
     Uncertain,
 )
-from vero_deliver.push_reports import make_token
+from vero_deliver.push_reports import checked, make_token
 from vero_deliver.rendered import ContentName, RenderedPush
 from vero_deliver.secret import Secret, reveal
-from vero_deliver.tokens import checked
 
 _OTHER_NAMES: Final = {  # of AndroidNotification
     "notification_priority": "priority",

@@ -35,10 +35,9 @@ from vero_deliver.errors import (
     Misconfigured,
     Refused,
 )
-from vero_deliver.push_reports import make_token
+from vero_deliver.push_reports import checked, make_token
 from vero_deliver.rendered import ContentName, RenderedPush
 from vero_deliver.secret import Secret
-from vero_deliver.tokens import checked
 from vero_deliver.vapid import Vapid
 
 _JWT: Final = re.compile(r"eyJ[\w-]+(?:\.[\w-]*)*")  # also one that was cut off

@@ -12,6 +12,7 @@ import msgspec
 from vero_channels.transport.keys import VERO_KEY, named
 from vero_channels.transport.webhooks import Post
 from vero_deliver.errors import NotUnderstood
+from vero_deliver.feedback.machines import machine_by_agent as machine_by_agent
 from vero_deliver.mime import Named
 
 _YEARS = 100 * 366 * 24 * 3600.0  # seconds after which a moment is none

@@ -1,10 +1,10 @@
-"""Who opens and follows: a person, or a machine that does so by itself."""
+"""Whether a machine opened a mail or followed a link by itself."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
 
-_MACHINES: Final = (  # words of user agents
+_MACHINES = (  # words of user agents
     "barracuda",
     "proofpoint",
     "mimecast",
@@ -21,6 +21,7 @@ _MACHINES: Final = (  # words of user agents
     "headlesschrome",
     "skypeuripreview",
 )
+_PREFETCHES = ("sec-purpose", "purpose", "x-purpose", "x-moz")  # prefetch, preview
 
 
 def machine_by_agent(user_agent: str) -> bool | None:
@@ -31,3 +32,9 @@ def machine_by_agent(user_agent: str) -> bool | None:
     agent = user_agent.strip().lower()
     # Apple Mail Privacy Protection says this and nothing more
     return True if agent == "mozilla/5.0" or any(word in agent for word in _MACHINES) else None
+
+
+def is_prefetched(headers: Mapping[str, str]) -> bool:
+    """Whether a browser says that it only looks ahead. headers: names in lower case."""
+    said = " ".join(headers.get(name, "") for name in _PREFETCHES).lower()
+    return "prefetch" in said or "preview" in said
