@@ -33,11 +33,11 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("json_lines",),
     ("observe", "phone", "push_reports", "segments", "vapid"),
     ("tokens",),
-    ("errors", "plain", "secret", "source", "states"),
+    ("errors", "plain", "secret", "source", "states", "warm_up"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
 SEAM = {"channel", "errors", "feedback", "mime", "push_reports", "rendered", "secret", "user"}
-SEAM |= {"phone", "segments", "vapid"}
+SEAM |= {"phone", "segments", "vapid", "warm_up"}
 GROUND = {"plain", "reading", "toml_lines"}  # files that people write, read alike everywhere
 
 

@@ -130,6 +130,12 @@ class Database:
             raise OutboxError(f"{self}: no free connection: {error.args[0]}") from None
 
 
+def alone(connection: Connection, name: str) -> None:
+    """Keep others from what is so called until the transaction ends; SQLite has one writer."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
 def _engine(given: str | Secret) -> Engine:
     try:
         url = make_url(reveal(given))

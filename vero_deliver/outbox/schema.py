@@ -176,6 +176,27 @@ circuits = Table(
     Column("misconfigured", Boolean, nullable=False),
 )
 
+warm_up = Table(
+    "vero_warm_up",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("start", Integer, nullable=False),  # days, as date.toordinal() counts them
+    Column("day", Integer, nullable=False),
+    Column("sent", Integer, nullable=False),  # on that day
+)
+
+quotas = Table(
+    "vero_quotas",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("label", Text, primary_key=True),  # of one limit: "quota of 50000/day to example.org"
+    Column("slot", BigInteger, primary_key=True, autoincrement=False),  # number of a 24th of it
+    Column("taken", BigInteger, nullable=False),
+)
+
 suppressions = Table(
     "vero_suppressions",
     metadata,
