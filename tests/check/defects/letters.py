@@ -67,7 +67,7 @@ DEFECTS: Final = (
         words="near",
     ),
     Defect("email/subject-length", "message.toml:4", subject(f'"{"A long subject " * 5}"')),
-    Defect("render/error", "message.toml:4", subject('"{{ \'\' }}"'), words="comes out empty"),
+    Defect("render/error", "message.toml:4", subject("\"{{ '' }}\""), words="comes out empty"),
     Defect("email/subject-caps", "message.toml:4", subject('"OPEN IT RIGHT NOW"')),
     Defect("email/subject-newline", "message.toml:4", subject('"Your\\norder {{ order.id }}"')),
     Defect(
