@@ -155,9 +155,10 @@ def _since(
 def _text(session: Session, changes: Iterable[Change]) -> tuple[int, int]:
     seen = differing = 0
     for change in changes:
+        found = change.differences
         seen += 1
-        differing += bool(change.differences)
-        for difference in change.differences:
+        differing += bool(found)
+        for difference in found:
             text = difference.unified(change.before, change.after, change.message)
             for line in harmless(text).splitlines():
                 click.echo(
