@@ -54,7 +54,8 @@ class CheckTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What `vero-deliver check` looks for: rules, families or parts of rules.
 
     select: only these. clients: the mail clients that what is written is compared with.
-    spamd, rspamd: where a spam filter listens, host:port, for --spam.
+    spamd, rspamd: where a spam filter listens, host:port, for --spam. allow: hosts and networks
+    of one's own that --online may ask too, as of the driver http.
     """
 
     ignore: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class CheckTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     clients: tuple[str, ...] = ()
     spamd: str = "127.0.0.1:783"
     rspamd: str = "127.0.0.1:11333"
+    allow: tuple[str, ...] = ()
 
 
 class OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vero_deliver.errors import ConfigError
 from vero_deliver.rendered import ContentName, RenderedPush
 
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
+
 ENTRY_POINTS = "vero_deliver.channels"  # how other packages add drivers
+_TRANSPORT = "vero_channels.transport.http1:Http1Transport"
+_GUARD = "vero_channels.transport.guard:Guard"
 _PUSH_REQUEST = "vero_channels.push.shown:request"
 
 
@@ -89,6 +94,15 @@ def push_request(rendered: RenderedPush, key: str, settings: Mapping[str, Any]) 
     """
     shown: bytes = _found(_PUSH_REQUEST)(rendered, key, settings)
     return shown
+
+
+def guarded_transport(allow: Sequence[str]) -> AsyncBaseTransport:
+    """A transport for httpx that dials public addresses and what `allow` names, nothing else.
+
+    allow: "hooks.internal", "10.1.2.3", "10.1.0.0/16"; ConfigError for what is none of them.
+    """
+    transport: AsyncBaseTransport = _found(_TRANSPORT)(guard=_found(_GUARD)(allow))
+    return transport
 
 
 def _found(target: str) -> Any:

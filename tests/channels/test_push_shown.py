@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from vero_channels.push.payload import apns_payload, fcm_message, webpush_payload
 from vero_channels.push.shown import request
 from vero_deliver.rendered import RenderedPush
@@ -60,3 +62,16 @@ def test_a_token_cannot_begin_a_header() -> None:
         first, headers, _ = parts(sample_push(device=evil))
         assert "evil" not in headers
         assert first.startswith("POST ")
+
+
+def test_to_a_topic() -> None:
+    """Addressed as the driver addresses it."""
+    to_topic = sample_push(device=Device(token="/topics/news", platform="android"))
+    message = parts(to_topic)[2]["message"]
+    assert (message["topic"], "token" in message) == ("news", False)
+
+
+def test_too_long_for_fcm() -> None:
+    """What the driver refuses is not shown as if it were sent."""
+    with pytest.raises(ValueError, match="bytes and may have 4096"):
+        request(sample_push(body="x" * 4100), "key-1")

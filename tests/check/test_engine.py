@@ -175,6 +175,12 @@ class TestIgnored:
         with pytest.raises(ConfigError, match="no rule 'link/https'; did you mean 'links/https'"):
             check(write(tmp_path), ignore=["link/https"])
 
+    def test_a_name_in_the_project(self, tmp_path: Path) -> None:
+        """One that is none has its line."""
+        toml = FLAWLESS["/vero-deliver.toml"] + '[check]\nignore = [\n  "emial",\n]\n'
+        with pytest.raises(ConfigError, match=r"vero-deliver.toml:9: there is no rule 'emial'"):
+            report(tmp_path, {"/vero-deliver.toml": toml})
+
     def test_a_broken_message_is_always_told(self, tmp_path: Path) -> None:
         """For no other rule can look at it."""
         project = write(tmp_path, {"message.toml": ("subject", "subjct")})
@@ -189,13 +195,13 @@ class TestRules:
     def broken(self) -> Iterator[None]:
         rules()
 
-        @declare("links/broken", "error")
+        @declare("links/breaks", "error")
         def break_it(seen: Seen) -> Iterator[Hit]:
             """It breaks."""
             raise ValueError(f"not today, {seen.id}")
 
         yield
-        del _RULES["links/broken"]
+        del _RULES["links/breaks"]
 
     @pytest.mark.usefixtures("broken")
     def test_one_that_breaks_stops_nothing(self, tmp_path: Path) -> None:
@@ -203,7 +209,7 @@ class TestRules:
         findings = report(tmp_path, {"email.html": (LINK, BAD)}).findings
         assert {finding.name for finding in findings} == {"check/broken-rule", "links/https"}
         [told] = [finding for finding in findings if finding.name == "check/broken-rule"]
-        assert told.text == "the rule links/broken broke"
+        assert told.text == "the rule links/breaks broke"
         assert told.detail == "ValueError: not today, m"
 
     def test_each_says_what_and_why(self) -> None:

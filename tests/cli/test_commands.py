@@ -378,5 +378,5 @@ def test_render_explains_itself(project: Path) -> None:
     assert shown.exit_code == 0
     assert shown.stdout == (
         "welcome email en: compiled for every recipient\n"
-        "  messages/welcome/email.mjml:11: {{ plan }} makes an attribute that has to be constant\n"
+        "  messages/welcome/email.mjml:12: {{ plan }} makes an attribute that has to be constant\n"
     )

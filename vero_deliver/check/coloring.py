@@ -73,7 +73,8 @@ def _subjects(prelude: list[Any]) -> Iterator[list[Any]]:
 
 def _asked(subject: list[Any], sets: frozenset[str]) -> Coloring:
     name, number, classes = "", "", set()
-    for before, token in pairwise([None, *subject]):
+    parts: list[Any] = [None, *subject]
+    for before, token in pairwise(parts):
         if token.type == "hash":
             number = token.value
         elif token.type == "ident" and before == ".":

@@ -14,12 +14,14 @@ from typing import Final
 from vero_deliver.render.scan import VOID
 
 _TABLES: Final = frozenset(("table", "tbody", "td", "tfoot", "th", "thead", "tr"))
+_TEXT: Final = ("textarea", "title")  # what stands in them is no markup
 _HEADS: Final = ("head", "title", "style", "script")
 _BLOCKS: Final = frozenset(
     ("address", "article", "aside", "blockquote", "center", "div", "dl", "fieldset", "footer",
      "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p", "pre",
      "section", "table", "ul")
 )  # fmt: skip
+_APART: Final = _BLOCKS | {"br", "li", "td", "th"}  # no word goes on across them
 _ENDS: Final[Mapping[str, frozenset[str]]] = {  # what an open element is ended by
     "p": _BLOCKS,
     "li": frozenset(("li",)),
@@ -81,13 +83,14 @@ class Element:
         return " ".join("".join(self._texts()).split())
 
     def _texts(self) -> Iterator[str]:
-        for child in self.children:
+        waiting: list[Element | str] = list(reversed(self.children))
+        while waiting:  # markup may be nested deeper than Python calls
+            child = waiting.pop()
             if isinstance(child, str):
                 yield child
             elif child.name not in _HEADS and not child.is_hidden:
-                yield " " if child.name in _BLOCKS | {"br", "td", "th", "li"} else ""
-                yield from child._texts()  # noqa: SLF001
-                yield " " if child.name in _BLOCKS | {"td", "th", "li"} else ""
+                apart = " " if child.name in _APART else ""
+                waiting += [apart, *reversed(child.children), apart]
 
     @cached_property
     def style(self) -> Mapping[str, str]:
@@ -155,6 +158,8 @@ class _Builder(HTMLParser):
         self.stack[-1].children.append(element)
         if tag not in VOID:
             self.stack.append(element)
+        if tag in _TEXT:
+            self.set_cdata_mode(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vero_deliver.check.chosen import Chosen, by_line, in_table
 from vero_deliver.check.clients import support
@@ -17,6 +17,9 @@ from vero_deliver.errors import ConfigError
 from vero_deliver.plain import nearest
 from vero_deliver.project import Project
 from vero_deliver.render import About
+
+if TYPE_CHECKING:
+    from vero_deliver.check.network import Network
 
 ALWAYS = ("render/message", "render/sample")  # what stands in the way of all other rules
 
@@ -39,18 +42,23 @@ def check(
     """
     for name in (*select, *ignore):
         _refuse_unknown(name)
+    ours = project.settings.check
+    for key, given in (("select", ours.select), ("ignore", ours.ignore)):
+        for index, name in enumerate(given):
+            _refuse_unknown(name, project.config.where(("check", key, index)))
     asked = options or Options()
     if tuple(asked.clients) != CLIENTS:
         support.chosen(asked.clients)  # refuses one that there is not
     if asked.spam:
         _refuse_without_filter(project)
+    network = _network(project) if asked.online else None
     known = project.message_ids()
     names = [_id(project, name) for name in messages] or known
     renderer, about = project.renderer(), About(now=now or datetime.now(UTC))
     found: list[Finding] = []
     looked_at = 0
     for name in names:
-        seen = Seen(project, renderer, name, asked, about)
+        seen = Seen(project, renderer, name, asked, about, network)
         found += _checked(seen, _chosen(seen, select, ignore))
         looked_at += len(seen.samples)
     found.sort(key=lambda finding: (finding.message, finding.place, finding.name, finding.text))
@@ -62,10 +70,17 @@ def _id(project: Project, name: str) -> str:
     return name if name in project.message_ids() else project.message(name).id
 
 
-def _refuse_unknown(name: str) -> None:
+def _refuse_unknown(name: str, where: str = "") -> None:
     known = known_names()
     if name not in known and not any(matches(name, rule) for rule in rules()):
-        raise ConfigError(f"there is no rule {name!r}{nearest(name, known)}")
+        detail = f"there is no rule {name!r}{nearest(name, known)}"
+        raise ConfigError(f"{where}: {detail}" if where else detail)
+
+
+def _network(project: Project) -> Network:
+    from vero_deliver.check.network import Network  # httpx
+
+    return Network(project.settings.check.allow)
 
 
 def _refuse_without_filter(project: Project) -> None:

@@ -96,7 +96,7 @@ def weight(seen: Seen) -> Iterator[Hit]:
     """The pictures that travel with the letter are heavy.
 
     Each recipient's server stores them and each phone loads them before anything is shown. Link
-    to large ones, or make them smaller. `--online` adds those that are linked to.
+    to large ones, or make them smaller; `images/heavy` weighs those that are linked to.
     """
     for mail in seen.emails:
         inline = [file for file in mail.rendered.attachments if file.cid]

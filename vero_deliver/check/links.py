@@ -28,7 +28,7 @@ _NOWHERE: Final = re.compile(r"#?|javascript:.*", re.IGNORECASE | re.DOTALL)
 _LEAVE: Final = re.compile(
     r"unsub|opt.?out|preferences|abmelde|abbestell|d[ée]sabonn|d[ée]sinscri|darse de baja|"
     r"cancelar (?:la )?suscripci|cancelar (?:a )?inscri|disiscri|annulla iscriz|afmeld|uitschrijv|"
-    r"odhl[áa]s|odhlás|wypisz|avregistrer|avsluta|afmeld|peruuta|leiratkoz|отпис|відпис|退订|配信停止|"
+    r"odhl[áa]s|wypisz|avregistrer|avsluta|peruuta|leiratkoz|отпис|відпис|退订|配信停止|"
     r"수신거부|إلغاء الاشتراك|הסר",
     re.IGNORECASE,
 )
@@ -135,7 +135,7 @@ def utm(seen: Seen) -> Iterator[Hit]:
     for mail in seen.emails:
         if mail.rendered.kind != "marketing":
             continue
-        leave = _ways_out(mail)
+        leave = ways_out(mail)
         tagged = {host_of(url) for _, url in links(mail) if _has_utm(url)}
         for link, url in links(mail):
             if host_of(url) in tagged and not _has_utm(url) and url not in leave:
@@ -165,9 +165,12 @@ def unsubscribe_visible(seen: Seen) -> Iterator[Hit]:
     clients read. Who finds none clicks "spam", and that counts against all that you send.
     """
     for mail in seen.emails:
-        if mail.rendered.kind == "marketing" and not _ways_out(mail):
+        html = mail.rendered.html
+        ways = ways_out(mail) if html else _LEAVE.search(mail.rendered.text)
+        if mail.rendered.kind == "marketing" and not ways:
             hint = 'write <a href="{{ url.unsubscribe_link }}">Unsubscribe</a>'
-            yield Hit("no visible link to unsubscribe", on=mail, at="body", hint=hint)
+            at = "body" if html else "text"
+            yield Hit("no visible link to unsubscribe", on=mail, at=at, hint=hint)
 
 
 @rule("links/tracking-domain", "warning")
@@ -195,13 +198,13 @@ def _has_utm(url: str) -> bool:
     return bool(split and parse_qs(split.query).get("utm_source"))
 
 
-def _ways_out(mail: ShownEmail) -> set[str]:
+def ways_out(mail: ShownEmail) -> set[str]:
     """The addresses of visible links that say that they unsubscribe."""
     header = {k.lower(): v for k, v in mail.rendered.headers.items()}.get("list-unsubscribe", "")
     return {
         url
         for link, url in links(mail)
-        if link.is_shown and url and (url in header or _LEAVE.search(f"{link.text} {url}"))
+        if link.is_shown and url and (f"<{url}>" in header or _LEAVE.search(f"{link.text} {url}"))
     }
 
 

@@ -22,7 +22,7 @@ _BLACK: Final[RGB] = (0.0, 0.0, 0.0)
 _WHITE: Final[RGB] = (1.0, 1.0, 1.0)
 _LINK: Final[RGB] = (0.0, 0.0, 238 / 255)  # the HTML standard's color of links
 _COLOR: Final = re.compile(r"#[0-9a-f]{3,8}\b|(?:rgb|hsl)a?\([^)]*\)|\b[a-z]+\b", re.IGNORECASE)
-_LENGTH: Final = re.compile(r"([\d.]+)\s*(px|pt|em|rem|%)?")
+_LENGTH: Final = re.compile(r"(\d*\.?\d+)\s*(px|pt|em|rem|%)?")
 _PER_UNIT: Final[Mapping[str, float]] = {"px": 1.0, "": 1.0, "pt": 4 / 3, "rem": 16.0}
 _SIZES: Final[Mapping[str, float]] = {
     "xx-small": 9, "x-small": 10, "small": 13, "medium": 16, "large": 18, "x-large": 24,
@@ -134,7 +134,7 @@ def _size(element: Element, written: str, around: float) -> float:
     found = _LENGTH.fullmatch(written)
     if found is None:
         return around * _ELEMENTS.get(element.name, 1.0)
-    number, unit = float(found[1] if found[1].strip(".") else 0), found[2] or ""
+    number, unit = float(found[1]), found[2] or ""
     if unit == "em":
         return number * around
     return number * around / 100 if unit == "%" else number * _PER_UNIT[unit]

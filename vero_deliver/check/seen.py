@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from jinja2 import TemplateError
 
@@ -28,13 +28,15 @@ from vero_deliver.rendered import (
     ContentName,
     Rendered,
     RenderedEmail,
-    RenderedHttp,
     RenderedPush,
     RenderedSms,
     Skipped,
 )
 from vero_deliver.source import Source
 from vero_deliver.toml_lines import toml_lines
+
+if TYPE_CHECKING:
+    from vero_deliver.check.network import Network
 
 R = TypeVar("R", bound=Rendered)
 
@@ -52,9 +54,16 @@ class Seen:
     """One message and everything that its samples would get; made on demand, and once."""
 
     def __init__(
-        self, project: Project, renderer: Renderer, name: str, options: Options, about: About
+        self,
+        project: Project,
+        renderer: Renderer,
+        name: str,
+        options: Options,
+        about: About,
+        network: Network | None = None,
     ) -> None:
         """Of the message of that id. What stands in the way of all else is `trouble`."""
+        self._network = network
         self.project, self.renderer, self.id = project, renderer, name
         self.options, self._about = options, about
         self.folder: Path = project.folder(name)
@@ -107,20 +116,10 @@ class Seen:
         return tuple(self._of(RenderedSms))
 
     @cached_property
-    def requests(self) -> tuple[Shown[RenderedHttp], ...]:
-        """The HTTP request of every sample."""
-        return tuple(self._of(RenderedHttp))
-
-    @cached_property
     def failures(self) -> tuple[Failure, ...]:
         """What could not be made, and why."""
         _ = self._made
         return tuple(self._failures)
-
-    @cached_property
-    def skipped(self) -> tuple[tuple[Sample, Skipped], ...]:
-        """Who gets a content not at all, and why."""
-        return tuple((who, made) for who, _, made in self._made if isinstance(made, Skipped))
 
     def _of(self, kind: type[R]) -> Iterator[Shown[R]]:
         for sample, key, made in self._made:
@@ -205,6 +204,17 @@ class Seen:
         return self.renderer.marked()
 
     @cached_property
+    def unmended(self) -> tuple[Renderer, Marks]:
+        """As twin, without the inliner, which would close and correct what it reads."""
+        return self.renderer.marked(inliner="none")
+
+    @property
+    def network(self) -> Network:
+        """How the network is asked, by rules that need `online`."""
+        assert self._network is not None  # noqa: S101  # the engine runs them only then
+        return self._network
+
+    @cached_property
     def templates(self) -> Templates:
         """The project's templates, to be read."""
         return Templates(self.project.messages)
@@ -226,8 +236,9 @@ class Seen:
 
 def _sources(message: Message, templates: Templates) -> Iterator[Source]:
     seen: set[tuple[str, int, str]] = set()
-    for content in message.contents:
-        for text in texts_of(getattr(message, content)):
+    contents = [getattr(message, content) for content in message.contents]
+    for content in (*contents, message.tags, message.metadata):
+        for text in texts_of(content):
             for source in [text, *_read_by(text, message, templates)]:
                 key = (source.file, source.line, str(source))
                 if key not in seen:

@@ -28,12 +28,14 @@ class Options:
     """What a check was asked for.
 
     clients: the mail clients that what is written is compared with. online: links, images and
-    DNS are asked. spam: a local spam filter is.
+    DNS are asked. spam: a local spam filter is. nameservers: whom to ask for DNS; none for the
+    system's.
     """
 
     clients: Sequence[str] = CLIENTS
     online: bool = False
     spam: bool = False
+    nameservers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,16 @@ class ShownEmail(Shown[RenderedEmail]):
         user = self.sample.recipient.user
         made = renderer.render(self.seen.message, user, "email", **self.about)
         return Page(made.html) if isinstance(made, RenderedEmail) else None
+
+    @cached_property
+    def written(self) -> str:
+        """An HTML body as its templates print it, marked by `seen.unmended`; empty for MJML."""
+        if not self.body or self.is_mjml:
+            return ""
+        renderer, _ = self.seen.unmended
+        user = self.sample.recipient.user
+        made = renderer.render(self.seen.message, user, "email", **self.about)
+        return made.html if isinstance(made, RenderedEmail) else ""
 
     def field(self, name: str) -> Place:
         """Where a field is written, in this sample's language; "body" is the MJML or HTML."""

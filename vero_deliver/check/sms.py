@@ -20,8 +20,8 @@ from vero_deliver.segments import segments, shown, smart_encoded
 _URL: Final = re.compile(r"(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}(?:/[^\s<>\"]*)?", re.IGNORECASE)
 # the words that carriers act on, and what other languages say
 _LEAVE: Final = re.compile(
-    r"\b(?:stop|stopp|stopall|unsub\w*|opt.?out|arr[eê]t|baja|parar|abmelden|end|cancel|quit|"
-    r"odhl[aá]sit|rezygnuj|smetti|afmelden)\b",
+    r"\b(?:stopp?|stopall|unsub\w*|opt.?out|arr[eê]t|baja|parar|abmelden|odhl[aá]sit|rezygnuj|"
+    r"smetti|afmelden|(?-i:END|CANCEL|QUIT))\b",
     re.IGNORECASE,
 )
 
@@ -107,14 +107,19 @@ def _hosts(body: str) -> Iterator[str]:
 
 
 def _plainer(body: str, *, english: bool = True) -> str:
-    """In GSM-7 as far as it can be said there: no emoji, and in English no accents it lacks."""
+    """In GSM-7 as far as it can be said there: no emoji, and in English no accents it lacks.
+
+    A letter that has no plain one stays, as all letters do in other languages.
+    """
     kept = []
     for letter in smart_encoded(body):
-        if not segments(letter).outside or (letter.isalpha() and not english):
+        if not segments(letter).outside:
             kept.append(letter)
-        else:
-            bare = unicodedata.normalize("NFKD", letter)
-            kept.append("".join(each for each in bare if not segments(each).outside))
+            continue
+        bare = unicodedata.normalize("NFKD", letter)
+        plain = "".join(each for each in bare if not segments(each).outside)
+        stays = letter.isalpha() and not (english and plain)
+        kept.append(letter if stays else plain)
     return "".join(kept)
 
 

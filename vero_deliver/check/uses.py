@@ -73,9 +73,10 @@ def unescaped(environment: Environment, source: Source) -> Iterator[Unescaped]:
     for found in tree.find_all(nodes.Filter):
         if found.name == "safe" and not isinstance(found.node, nodes.Const):
             yield Unescaped(source, source.line + found.lineno - 1)
-    for option in tree.find_all(nodes.Keyword):
-        if option.key == "autoescape" and getattr(option.value, "value", True) is False:
-            yield Unescaped(source, source.line + option.lineno - 1)
+    for scope in tree.find_all(nodes.ScopedEvalContextModifier):
+        for option in scope.options:
+            if option.key == "autoescape" and getattr(option.value, "value", True) is False:
+                yield Unescaped(source, source.line + scope.lineno - 1)
 
 
 class _Reader:

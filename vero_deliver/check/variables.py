@@ -101,11 +101,9 @@ def undeclared(seen: Seen) -> Iterator[Hit]:
     """
     told: set[Path] = set()
     for use in seen.uses:
-        if use.path[0] in RESERVED or use.path in told:
-            continue
-        told.add(use.path)
-        unknown = _undeclared(use.path, seen.message.data)
-        if (unknown and unknown not in told) or unknown == use.path:
+        given = use.path[0] in RESERVED
+        unknown = () if given else _undeclared(use.path, seen.message.data)
+        if unknown and unknown not in told:
             told.add(unknown)
             near = nearest(unknown[-1], _members(seen.message.data, unknown[:-1]))
             yield Hit(f"{_dots(unknown)} is not declared in [data]{near}", at=_place(use))
@@ -242,8 +240,9 @@ def _dots(path: Path) -> str:
 
 def _sample_place(seen: Seen, sample: Sample, name: str) -> Place:
     folder = seen.toml.removesuffix("message.toml")
-    file = seen.folder / "samples" / f"{sample.label}.json"
-    if not file.is_file():
+    files = {file.stem: file for file in (seen.folder / "samples").glob("*.json")}
+    file = files.get(sample.label)  # of a CSV, a label is what its rows say
+    if file is None:
         return Place(f"{folder}samples.csv", 1)
     lines = json_lines(file.read_text(encoding="utf-8-sig"))
     return Place(f"{folder}samples/{file.name}", lines.get((name,), 1))

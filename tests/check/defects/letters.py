@@ -170,6 +170,12 @@ DEFECTS: Final = (
             "email.html": ('<meta name="viewport" content="width=device-width">\n', ""),
         },
     ),
+    Defect(
+        "links/unsubscribe-visible",
+        "email.txt:1",
+        marketing()
+        | {"email.html": None, "email.txt": "Ludlow SY8 1AA, {{ user.first_name }}: spring!\n"},
+    ),
     Defect("links/unsubscribe-visible", "email.html:1", marketing(html=[(_WAY_OUT, "")])),
     Defect(
         "links/utm",

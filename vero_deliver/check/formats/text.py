@@ -38,7 +38,7 @@ def concise(report: Report) -> str:
 
 def statistics(report: Report) -> str:
     """How many findings each rule has, most first."""
-    counted = Counter((f.name, f.severity) for f in report.findings)
+    counted: Counter[tuple[str, str]] = Counter((f.name, f.severity) for f in report.findings)
     rows = [f"{count:>5}  {severity:<7}  {name}" for (name, severity), count in _by_count(counted)]
     return "\n".join([*rows, _sum(report)]) + "\n"
 
@@ -99,5 +99,5 @@ def _many(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 or noun == "info" else f"{count} {noun}s"
 
 
-def _by_count(counted: Counter[tuple[str, Severity]]) -> list[tuple[tuple[str, Severity], int]]:
+def _by_count(counted: Counter[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:
     return sorted(counted.items(), key=lambda row: (-row[1], row[0]))
