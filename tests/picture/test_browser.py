@@ -18,7 +18,7 @@ from browsers import chromium, running, script, size
 from views import example_emails
 
 from vero_deliver.errors import ConfigError, PictureError
-from vero_deliver.picture import Browser, Look, forced_dark, seen
+from vero_deliver.picture import Browser, Look, by_media_query, forced_dark, seen
 from vero_deliver.picture.chromium import find_chromium
 from vero_deliver.picture.pipe import Pipe
 from vero_deliver.rendered import File
@@ -92,6 +92,17 @@ def test_dark_is_what_the_reader_prefers(browser: Browser) -> None:
     light, dark = browser.png(html, Look(dark=False)), browser.png(html, Look(dark=True))
     assert light == browser.png(PLAIN)
     assert dark == browser.png(RED)
+
+
+def test_settled_media_query_looks_as_the_preference(browser: Browser) -> None:
+    """For browsers that cannot be told what the reader prefers, the picture is the same."""
+    query = "@media (prefers-color-scheme:dark){div{background:red!important}}"
+    other = "@media (prefers-color-scheme:light){div{height:50px!important}}"
+    html = f"<style>{query}{other}</style>{PLAIN}"
+    for scheme in ("dark", "light"):
+        preferred = browser.png(html, Look(dark=scheme == "dark"))
+        assert browser.png(by_media_query(html, scheme)) == preferred
+        assert browser.png(by_media_query(html, scheme), Look(dark=True)) == preferred
 
 
 def test_forced_dark_looks_different(browser: Browser) -> None:
