@@ -40,8 +40,12 @@ bench-push *args:
     VENV=$(scripts/venv bench) && scripts/peers benchmarks/peers && "$VENV/bin/python" -m benchmarks.push {{ args }}
 
 # what an outbox adds to a delivery, on SQLite and PostgreSQL: --json, --deliveries N
-bench-outbox *args:
-    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.outbox {{ args }}
+bench-desk *args:
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.desk {{ args }}
+
+# kill workers, disturb providers, count what is lost or doubled: --json, --store, --seed, --kills N
+bench-chaos *args:
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.chaos {{ args }}
 
 # how long `check` of the examples takes: --json
 bench-check *args:

@@ -24,61 +24,91 @@ def programs() -> Path | None:
     return Path(found).parent if found else None
 
 
-@contextmanager
-def postgres() -> Iterator[str]:
-    """The URL of a new, empty server; it and its data are gone afterwards."""
-    binaries = programs()
-    assert binaries is not None
-    # it refuses to run as root
-    user = "nobody" if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="vero-pg-") as folder:
-        if user:
-            shutil.chown(folder, user)
-        data = f"{folder}/data"
-        initdb = [str(binaries / "initdb"), "-D", data, "-A", "trust", "-U", "vero", "-E", "UTF8"]
+class Server:
+    """One that can be stopped and started again, with its data in `folder`."""
+
+    def __init__(self, folder: str) -> None:
+        binaries = programs()
+        assert binaries is not None
+        self._folder, self._binary = folder, str(binaries / "postgres")
+        # it refuses to run as root
+        self._user = "nobody" if os.geteuid() == 0 else None
+        if self._user:
+            shutil.chown(folder, self._user)
+        initdb = [str(binaries / "initdb"), "-D", self._data, "-A", "trust", "-U", "vero"]
         subprocess.run(
-            [*initdb, "--no-sync", "--no-instructions", "--locale=C"],
-            check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL,
+            [*initdb, "-E", "UTF8", "--no-sync", "--no-instructions", "--locale=C"],
+            check=True, user=self._user, cwd=folder, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        command = [str(binaries / "postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(port)]
-        with Path(folder, "log").open("w") as log:
-            server = subprocess.Popen(
+            self._port = probe.getsockname()[1]
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://vero@127.0.0.1:{self._port}/postgres"
+
+    @property
+    def _data(self) -> str:
+        return f"{self._folder}/data"
+
+    def start(self) -> None:
+        """Run it; returns when it answers."""
+        command = [self._binary, "-D", self._data, "-h", "127.0.0.1", "-p", str(self._port)]
+        with Path(self._folder, "log").open("a") as log:
+            self._process = subprocess.Popen(
                 # no test takes the machine's power away
-                [*command, "-k", folder, "-c", "fsync=off"],
-                user=user,
-                cwd=folder,
+                [*command, "-k", self._folder, "-c", "fsync=off"],
+                user=self._user,
+                cwd=self._folder,
                 stdout=log,
                 stderr=log,
             )
+        _wait(self.url, self._process)
+
+    def stop(self) -> None:
+        """Cut every connection and end at once, as in a crash; what was committed stays."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(START)
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """A new, empty server; it and its data are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="vero-pg-") as folder:
+        running = Server(folder)
         try:
-            _wait(port, server)
-            yield f"postgresql://vero@127.0.0.1:{port}/postgres"
+            yield running
         finally:
-            server.send_signal(signal.SIGQUIT)  # at once: its data is thrown away
-            server.wait(START)
+            running.stop()
 
 
-def new_database(server: str, name: str) -> str:
-    """The URL of a new database on that server."""
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of such a server."""
+    with server() as running:
+        yield running.url
+
+
+def new_database(url: str, name: str) -> str:
+    """The URL of a new database on the server of another."""
     import psycopg
 
-    with psycopg.connect(server, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
-    return f"{server.rpartition('/')[0]}/{name}"
+    return f"{url.rpartition('/')[0]}/{name}"
 
 
-def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
+def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     import psycopg
 
     deadline = time.monotonic() + START
     while True:
         try:
-            psycopg.connect(f"postgresql://vero@127.0.0.1:{port}/postgres").close()
+            psycopg.connect(url).close()
         except psycopg.OperationalError:
-            assert server.poll() is None, "postgres ended"
+            assert process.poll() is None, "postgres ended"
             assert time.monotonic() < deadline, "postgres does not answer"
             time.sleep(0.05)
         else:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vero_deliver.channel import Receipt as Receipt
     from vero_deliver.deliver import Deliverer as Deliverer
     from vero_deliver.delivery import Delivery as Delivery
+    from vero_deliver.desk.intake import Intake as Intake
     from vero_deliver.desk.policy import Policy as Policy
     from vero_deliver.desk.worker import Worker as Worker
     from vero_deliver.loader import load_message as load_message
@@ -53,7 +54,7 @@ _HOMES = {
     "project": ("Project",),
     "deliver": ("Deliverer",),
     "delivery": ("Delivery",),
-    "desk": ("Policy", "Worker"),
+    "desk": ("Intake", "Policy", "Worker"),
     "loader": ("load_message", "save_message"),
     "message": (
         "Attachment", "Email", "EmailVariant", "Http", "Message", "Push", "PushAction", "Sms",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
 
 from vero_deliver.errors import DeliveryError
 from vero_deliver.rendered import Rendered
@@ -36,7 +36,10 @@ class Channel(Protocol[R]):
 
     @property
     def idempotent(self) -> bool:
-        """True where two sends with one key deliver once."""
+        """True where two sends with one key deliver once.
+
+        A channel whose provider forgets keys has `idempotency_window`, how long one counts.
+        """
         ...
 
     async def send(self, rendered: R, key: str) -> Receipt:
@@ -46,6 +49,12 @@ class Channel(Protocol[R]):
     async def aclose(self) -> None:
         """Give back connections. Idempotent."""
         ...
+
+
+def idempotency_window(channel: Channel[Any]) -> timedelta | None:
+    """How long a repeated key counts with an idempotent channel; None for ever."""
+    window: timedelta | None = getattr(channel, "idempotency_window", None)
+    return window
 
 
 class BatchChannel(Channel[R], Protocol[R]):

@@ -50,6 +50,22 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     permalink: str = ""
 
 
+class TrackingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where `vero-deliver serve` is reached, and what emails tell of.
+
+    secrets: references to secrets; the first signs, all are believed. utm: added to links.
+    title: of the pages that people see. topics: what they may leave by itself, name to words.
+    """
+
+    url: str
+    secrets: tuple[dict[str, str], ...]
+    opens: bool = False
+    clicks: bool = False
+    utm: Mapping[str, str] = {}
+    title: str = ""
+    topics: Mapping[str, str] = {}
+
+
 class CheckTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `vero-deliver check` looks for: rules, families or parts of rules.
 
@@ -106,6 +122,8 @@ class Settings(
     domains: Mapping[str, Mapping[str, Any]] = {}
     routes: Mapping[str, RouteTable] = {}
     outbox: OutboxTable | None = None
+    tracking: TrackingTable | None = None
+    feedback: Mapping[str, Mapping[str, Any]] = {}
     check: CheckTable = CheckTable()
     env: Mapping[str, Mapping[ContentName, str]] = {}
 

@@ -1,13 +1,13 @@
-"""Channels and domains from their tables: keys are the constructor's keywords."""
+"""Channels, domains and readers from their tables: keys are the constructor's keywords."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn, get_args, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from vero_deliver import registry
 from vero_deliver.channel import Channel
@@ -22,6 +22,8 @@ from vero_deliver.secret import Secret
 Tables = Mapping[str, Mapping[str, Any]]
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_KINDS = {"channels": "driver", "feedback": "reader"}  # the key that names the class
+_T = TypeVar("_T")
 _DOMAINS = "domains"  # the section, and the key of a channel that names some of them
 
 
@@ -61,9 +63,14 @@ def make_domain(name: str, table: Mapping[str, Any], *, root: Path, where: Where
     return _Table(_DOMAINS, name, table, root, where).domain()
 
 
+def construct_reader(name: str, table: Mapping[str, Any], *, root: Path, where: Where) -> Any:
+    """The reader of feedback that the table describes. Arguments and errors as of `construct`."""
+    return _Table("feedback", name, table, root, where).reader()
+
+
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The table of one channel or domain."""
+    """The table of one channel, domain or reader; or one within it, named by `inside`."""
 
     section: str
     name: str
@@ -71,6 +78,7 @@ class _Table:
     root: Path
     where: Where
     known_domains: Tables = field(default_factory=dict)
+    inside: tuple[str, ...] = ()
 
     def channel(self, content: ContentName) -> Channel[Any]:
         make = self._class(content)
@@ -80,6 +88,10 @@ class _Table:
     def domain(self) -> Domain:
         domain: Domain = self._made(Domain, self._arguments(Domain))
         return domain
+
+    def reader(self) -> Any:
+        make = self._found("reader", "sendgrid", registry.find_reader)
+        return self._made(make, self._arguments(make))
 
     def domains(self, content: ContentName) -> tuple[Domain, ...]:
         chosen: tuple[Domain, ...] = self._domains(self._class(content)).get(_DOMAINS, ())
@@ -121,38 +133,62 @@ class _Table:
             raise ConfigError(f"{error} ({hint})") from None
 
     def _driver(self) -> registry.Driver:
-        name = self.keys.get("driver")
+        return self._found("driver", "smtp", registry.find)
+
+    def _found(self, key: str, example: str, find: Callable[[str], _T]) -> _T:
+        name = self.keys.get(key)
         if not isinstance(name, str):
-            self._fail('which driver? write driver = "smtp"')
+            self._fail(f'which {key}? write {key} = "{example}"')
         try:
-            return registry.find(name)
+            return find(name)
         except ConfigError as error:
-            self._fail(str(error), "driver")
+            self._fail(str(error), key)
 
     def _arguments(self, make: type[Any]) -> dict[str, Any]:
         known = inspect.signature(make).parameters
-        apart = {"driver"} if self.section == "channels" else set()
+        named = "" if self.inside else "name"  # the table's own name
+        apart = {_KINDS[self.section]} if self.section in _KINDS and not self.inside else set()
         if _takes_domains(make):
             apart.add(_DOMAINS)
         keywords = {key: value for key, value in self.keys.items() if key not in apart}
         for key in keywords:
-            if key not in known or key == "name":
-                names = sorted(set(known) - {"name"})
+            if key not in known or key == named:
+                names = sorted(set(known) - {named})
                 hint = nearest(key, names) or f"; known: {', '.join(names)}"
                 self._fail(f"unknown key {key!r}{hint}", key)
         for key, parameter in known.items():
             required = parameter.default is parameter.empty
-            if required and parameter.kind not in _VARIADIC and key not in (*keywords, "name"):
+            if required and parameter.kind not in _VARIADIC and key not in (*keywords, named):
                 self._fail(f"missing key {key!r}")
-        hints = get_type_hints(make.__init__)
+        hints = _hints(make)
         return {key: self._argument(key, hints.get(key, Any)) for key in keywords}
 
     def _argument(self, key: str, hint: Any) -> Any:
         """References resolved, paths made relative to the project, plain secrets refused."""
         value, inner = self.keys[key], elements(hint)
-        if isinstance(value, list) and inner is not None and accepts(inner, Secret):
-            return [self._value(key, each, inner) for each in value]
+        if isinstance(value, dict) and isinstance(hint, type) and is_dataclass(hint):
+            return replace(self, keys=value, inside=(*self.inside, key)).within(hint)
+        if isinstance(value, str) and inner is not None and not accepts(hint, str):
+            self._fail("expected a list", key)
+        if isinstance(value, list) and inner is not None:
+            if accepts(inner, Secret):
+                return [self._value(key, each, inner) for each in value]
+            if get_origin(inner) is tuple:
+                return [self._several(key, each, get_args(inner)) for each in value]
         return self._value(key, value, hint)
+
+    def within(self, make: type[Any]) -> Any:
+        arguments = self._arguments(make)
+        try:
+            return make(**arguments)
+        except ConfigError as error:
+            self._fail(str(error))
+
+    def _several(self, key: str, values: Any, hints: Sequence[Any]) -> tuple[Any, ...]:
+        """One row of a list of lists."""
+        if not isinstance(values, list) or len(values) != len(hints):
+            self._fail(f"expected lists of {len(hints)}", key)
+        return tuple(self._value(key, *one) for one in zip(values, hints, strict=True))
 
     def _value(self, key: str, value: Any, hint: Any) -> Any:
         may_be_table = hint is Any or accepts(hint, Mapping)
@@ -178,7 +214,7 @@ class _Table:
         return found[0] if found and found[0] in self.keys else ""
 
     def _place(self, key: str = "") -> str:
-        path = (self.section, self.name, key) if key else (self.section, self.name)
+        path = (self.section, self.name, *self.inside, *([key] if key else []))
         return f"{self.where(path)}: {dotted(path)}"
 
     def _fail(self, detail: str, key: str = "") -> NoReturn:
@@ -186,4 +222,9 @@ class _Table:
 
 
 def _takes_domains(make: type[Any]) -> bool:
-    return get_args(get_type_hints(make.__init__).get(_DOMAINS)) == (Domain,)
+    return get_args(_hints(make).get(_DOMAINS)) == (Domain,)
+
+
+def _hints(make: type[Any]) -> dict[str, Any]:
+    """The annotations of its arguments; those of a dataclass may be a base's, of another module."""
+    return get_type_hints(make if is_dataclass(make) else make.__init__)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
-from vero_deliver.channel import Channel
-from vero_deliver.delivery import Delivery
+from vero_deliver import observe
+from vero_deliver.channel import Channel, Receipt
+from vero_deliver.choice import Choose, check_choice, in_order
+from vero_deliver.delivery import Delivery, Sent
 from vero_deliver.errors import ConfigError, DataError, DeliveryError, RenderError
 from vero_deliver.keys import delivery_key, derive_key
 from vero_deliver.message import Message
@@ -38,9 +41,9 @@ if TYPE_CHECKING:
     from vero_deliver.outbox.records import Order
     from vero_deliver.outbox.store import Outbox
 
-Choose = Literal["all", "first"]
 NO_DEVICE = "the user has no device"  # why a push is skipped
-_HOW = ("contents", "choose", "expires")  # of Sending, beside About
+_HOW = ("contents", "choose", "expires", "fallback_after")  # of Sending, beside About
+_RECORDED = ("expires", "fallback_after")  # need an outbox
 
 
 class Channels(TypedDict, total=False):
@@ -57,14 +60,18 @@ class Sending(About, total=False):
 
     contents: which of the message's, and in which order; all where left out.
     choose: "all" sends each of them; "first" the first that reaches the user: the next is tried
-    where one is skipped or gone.
+    where one is skipped or gone; "preferred" does so in the order of the user's attribute
+    `preferred`, then of contents.
     expires: the latest moment, or how long it may take; only with an outbox, whose Policy decides
     where it is left out.
+    fallback_after: the next content goes, too, where the one before was not delivered so long after
+    it was accepted, as feedback tells, or was refused; only with an outbox.
     """
 
     contents: Sequence[ContentName]
     choose: Choose
     expires: datetime | timedelta
+    fallback_after: timedelta
 
 
 class Deliverer:
@@ -123,19 +130,25 @@ class Deliverer:
 
             orders = self._orders(message, user, sending)
             if isinstance(orders, DataError):
-                keys = self.render(message, user, contents=contents, **about)
-                return [Delivery(key, content, user, orders) for content, key, _ in keys]
+                return self._failed(message, user, contents, about, orders)
             self._desk = self._desk or Desk(self, self.outbox, self.policy)
             return await send(self._desk, message, user, orders)
-        if "expires" in sending:
-            raise TypeError("expires needs an outbox: Deliverer(outbox=...)")
+        for option in _RECORDED:
+            if option in sending:
+                raise TypeError(f"{option} needs an outbox: Deliverer(outbox=...)")
+        choose = sending.get("choose", "all")
+        check_choice(choose)
+        try:
+            contents = in_order(contents, user, choose)
+        except DataError as error:
+            return self._failed(message, user, contents, about, error)
         made = list(self.render(message, user, contents=contents, **about))
         deliveries: list[Delivery] = []
         for content in dict.fromkeys(contents):
             own = [await self._deliver(user, *one) for one in made if one[0] == content]
             deliveries += own
             reached = any(delivery.state not in UNREACHABLE for delivery in own)
-            if reached and sending.get("choose") == "first":
+            if reached and choose != "all":
                 break
         return deliveries
 
@@ -212,6 +225,7 @@ class Deliverer:
             choose=sending.get("choose", "all"),
             not_before=not_before,
             expires=sending.get("expires", self.policy.expires),
+            fallback_after=sending.get("fallback_after"),
         )
         try:
             return orders(message, user, contents, about, terms)
@@ -263,18 +277,47 @@ class Deliverer:
         for device in user.devices:
             yield content, delivery_key(base, content, device), replace(rendered, device=device)
 
+    def _failed(
+        self,
+        message: Message,
+        user: User,
+        contents: Sequence[ContentName],
+        about: About,
+        error: DataError,
+    ) -> list[Delivery]:
+        keys = self.render(message, user, contents=contents, **about)
+        return [Delivery(key, content, user, error) for content, key, _ in keys]
+
     async def _deliver(
         self, user: User, content: ContentName, key: str, rendered: Rendered | Skipped | RenderError
     ) -> Delivery:
+        began, channel = time.monotonic(), self.channels.get(content)
+        outcome: Sent
         if isinstance(rendered, (Skipped, RenderError)):
-            return Delivery(key, content, user, rendered)
-        channel = self.channels.get(content)
-        if channel is None:
-            return Delivery(key, content, user, Skipped(f"no channel carries {content}"))
-        try:
-            return Delivery(key, content, user, await channel.send(rendered, key))
-        except DeliveryError as error:
-            return Delivery(key, content, user, error)
+            outcome = rendered
+        elif channel is None:
+            outcome = Skipped(f"no channel carries {content}")
+        else:
+            try:
+                with observe.sending(channel.name, key):
+                    outcome = await channel.send(rendered, key)
+            except DeliveryError as error:
+                outcome = error
+        delivery = Delivery(key, content, user, outcome)
+        if observe.heard():
+            sent = isinstance(outcome, (Receipt, DeliveryError))
+            observe.tell(
+                observe.Outcome(
+                    key=key,
+                    content=content,
+                    state=delivery.state,
+                    channel=channel.name if channel else "",
+                    attempt=int(sent),
+                    seconds=time.monotonic() - began if sent else None,
+                    error=type(outcome).__name__ if isinstance(outcome, Exception) else "",
+                )
+            )
+        return delivery
 
     async def aclose(self) -> None:
         """Close every channel, and the outbox. Idempotent."""

@@ -30,12 +30,20 @@ class Recorded:
     detail: str = ""
 
 
-Sent = Receipt | Skipped | RenderError | DeliveryError
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Not sent, because the recipient must not get it, and why."""
+
+    reason: str
+
+
+Sent = Receipt | Skipped | Suppressed | RenderError | DeliveryError
 Outcome = Sent | Recorded
 
 _STATES: tuple[tuple[type[object], State], ...] = (
     (Receipt, "accepted"),
     (Skipped, "skipped"),
+    (Suppressed, "suppressed"),
     (RenderError, "unrendered"),
     (Gone, "gone"),
     (Refused, "refused"),
@@ -72,7 +80,7 @@ class Delivery:
         match self.outcome:
             case Receipt(provider_id=provider_id):
                 return provider_id
-            case Skipped(reason=reason):
+            case Skipped(reason=reason) | Suppressed(reason=reason):
                 return reason
             case Recorded(detail=detail):
                 return detail

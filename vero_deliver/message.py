@@ -195,6 +195,13 @@ class Message(_Model, frozen=True, kw_only=True, dict=True):  # dict: for what i
         Kind,
         Meta(description="marketing asks for consent and carries one-click unsubscribe."),
     ] = "transactional"
+    topic: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            description='What users may unsubscribe from by itself, "news"; for marketing.',
+        ),
+    ] = ""
     locales: Annotated[
         tuple[_Locale, ...],
         Meta(description="Languages it is written in; the first is the default."),

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from vero_deliver.channel import Channel
 from vero_deliver.config import CAPTURED, FILE, Config, Settings, find
-from vero_deliver.construct import construct, domains_of, make_domain
+from vero_deliver.construct import construct, construct_reader, domains_of, make_domain
 from vero_deliver.construct_route import construct_route
+from vero_deliver.construct_tracking import construct_tracking
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import ConfigError
 from vero_deliver.loader import load_message, message_ids
@@ -23,8 +24,11 @@ from vero_deliver.reading import display
 from vero_deliver.render import Renderer
 from vero_deliver.rendered import ContentName, RenderedPush
 from vero_deliver.routes import Health
+from vero_deliver.secret import Secret
+from vero_deliver.tracking import Tracking
 
 if TYPE_CHECKING:
+    from vero_channels.transport.webhooks import Reader
     from vero_deliver.outbox.store import Outbox
 
 _Made = dict[tuple[str, ContentName], Channel[Any]]
@@ -113,9 +117,18 @@ class Project:
             region=settings.region,
             from_={"email": settings.from_.email, "sms": settings.from_.sms},
             links={name: link for name, link in links.items() if link},
+            tracking=self.tracking(),
             undefined=settings.undefined,
             inliner=settings.inliner,
         )
+
+    def tracking(self) -> Tracking | None:
+        """Whose links emails have; None where there is no [tracking]. Raises ConfigError."""
+        table = self.settings.tracking
+        if table is None:
+            return None
+        about: dict[str, Any] = {"root": self.root, "where": self.config.where}
+        return construct_tracking(table, self.env, **about)
 
     def carrier(self, content: ContentName) -> str:
         """What carries a content here: "relay (smtp)", "bulk (failover: a, b)", or "nothing"."""
@@ -159,6 +172,15 @@ class Project:
 
         return construct_outbox(table, self.env, root=self.root, where=self.config.where)
 
+    def feedback_readers(self) -> dict[str, Reader]:
+        """What reads each provider's posts, by the name of its table [feedback.NAME].
+
+        Raises ConfigError naming table and key.
+        """
+        about: dict[str, Any] = {"root": self.root, "where": self.config.where}
+        tables = self.settings.feedback
+        return {name: construct_reader(name, table, **about) for name, table in tables.items()}
+
     def channel(self, name: str, content: ContentName) -> Channel[Any]:
         """The channel or route of that name, made. Raises ConfigError naming table and key."""
         return self._channel(name, content, {})
@@ -199,6 +221,11 @@ class Project:
             hint = nearest(name, tables) or f"; there are {', '.join(tables) or 'none'}"
             raise ConfigError(f"{display(self.config.file)}: there is no domain {name!r}{hint}")
         return make_domain(name, tables[name], root=self.root, where=self.config.where)
+
+    def return_path_secrets(self) -> list[Secret]:
+        """What the sending domains sign their return paths with. Raises ConfigError."""
+        domains = [self.domain(name) for name in self.settings.domains]
+        return [domain.return_path_secret for domain in domains if domain.return_path]
 
     def email_domains(self) -> Domains:
         """Who signs emails here: the sending domains of this environment's channel for email.

@@ -7,9 +7,6 @@ and the delivery and the moment of its rendering, and holds nothing else.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from vero_deliver.errors import ConfigError
-from vero_deliver.secret import Secret, reveal
+from vero_deliver.secret import Secret
+from vero_deliver.tokens import SHORTEST_SECRET as SHORTEST_SECRET
+from vero_deliver.tokens import is_long_enough, seal, unseal
 
-SHORTEST_SECRET: Final = 16  # characters
 _LONGEST: Final = 2000  # characters of a token that are looked at
-_SIGNATURE: Final = 16  # octets; RFC 2104 section 5 allows half of them
-_PURPOSE: Final = b"vero-deliver push report 1\0"  # the secret may sign other things too
+_PURPOSE: Final = "vero-deliver push report 1"  # the secret may sign other things too
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +37,7 @@ def make_token(secret: str | Secret, *, channel: str, key: str, at: datetime) ->
     Raises ConfigError where the secret is shorter than SHORTEST_SECRET.
     """
     text = json.dumps([channel, key, int(at.timestamp())], separators=(",", ":"))
-    named = text.encode("ascii")
-    return f"{_base64(named)}.{_base64(_signature(secret, named))}"
+    return seal(_PURPOSE, checked(secret), text.encode("ascii"))
 
 
 def read_token(
@@ -58,13 +54,7 @@ def read_token(
     """
     if not secrets:
         raise ConfigError("push reports: give the secret that signs them")
-    if len(token) > _LONGEST:
-        raise ValueError("the token is too long to be one of ours")
-    head, _, tail = token.partition(".")
-    named, given = _octets(head), _octets(tail)
-    good = [hmac.compare_digest(_signature(secret, named), given) for secret in secrets]
-    if not any(good):
-        raise ValueError("the token is not signed with our secret")
+    named = unseal(_PURPOSE, [checked(secret) for secret in secrets], token, _LONGEST)
     channel, key, seconds = json.loads(named)
     at = datetime.fromtimestamp(seconds, UTC)
     if now - at > max_age:
@@ -74,25 +64,9 @@ def read_token(
 
 def checked(secret: str | Secret) -> str | Secret:
     """The secret. Raises ConfigError where it is too short to keep anybody out."""
-    if len(reveal(secret)) < SHORTEST_SECRET:
+    if not is_long_enough(secret):
         raise ConfigError(
             f"the secret for push reports has less than {SHORTEST_SECRET} characters; make one: "
             "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
     return secret
-
-
-def _signature(secret: str | Secret, named: bytes) -> bytes:
-    key = reveal(checked(secret)).encode("utf-8", "surrogatepass")
-    return hmac.digest(key, _PURPOSE + named, "sha256")[:_SIGNATURE]
-
-
-def _base64(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).decode("ascii").rstrip("=")
-
-
-def _octets(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("the token is not of our form") from None

@@ -1,4 +1,4 @@
-"""Driver names and the classes behind them; nothing is imported before it is asked for."""
+"""Names of drivers and readers, and their classes; nothing is imported before it is asked for."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
 
 ENTRY_POINTS = "vero_deliver.channels"  # how other packages add drivers
+READER_POINTS = "vero_deliver.feedback"  # and readers of feedback
 _TRANSPORT = "vero_channels.transport.http1:Http1Transport"
 _GUARD = "vero_channels.transport.guard:Guard"
 _PUSH_REQUEST = "vero_channels.push.shown:request"
@@ -86,6 +87,16 @@ DRIVERS = {
     )
 }
 
+READERS = {
+    name: f"vero_channels.feedback.{name}:{cls}"
+    for name, cls in {**_EMAIL_APIS, **_SMS_APIS, "push": "PushReports"}.items()
+}
+
+
+def feedback_app() -> Any:
+    """The ASGI application that takes webhooks; see channels/vero_channels/feedback/app.py."""
+    return _found("vero_channels.feedback.app:App")
+
 
 def push_request(rendered: RenderedPush, key: str, settings: Mapping[str, Any]) -> bytes:
     """The request that a push with that key becomes, over a channel with those settings.
@@ -114,10 +125,22 @@ def find(name: str) -> Driver:
     """The driver of that name, ours or another package's. Raises ConfigError."""
     if name in DRIVERS:
         return DRIVERS[name]
-    others = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    return Driver(name, _elsewhere("driver", name, ENTRY_POINTS, DRIVERS))
+
+
+def find_reader(name: str) -> type[Any]:
+    """The class that reads that provider's feedback, ours or another package's; ConfigError."""
+    target = READERS.get(name) or _elsewhere("reader", name, READER_POINTS, READERS)
+    found: type[Any] = _found(target)
+    return found
+
+
+def _elsewhere(kind: str, name: str, group: str, own: Mapping[str, object]) -> str:
+    """The target of a name that is not ours."""
+    others = {point.name: point for point in entry_points(group=group)}
     if name in others:
-        return Driver(name, others[name].value)
-    known = sorted([*DRIVERS, *others])
+        return others[name].value
+    known = sorted([*own, *others])
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-    raise ConfigError(f"there is no driver {name!r}; {hint}")
+    raise ConfigError(f"there is no {kind} {name!r}; {hint}")

@@ -7,6 +7,8 @@ timestamps come from it, so the same message, user, data, key and clock give the
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -295,6 +297,18 @@ def document(rendered: Rendered) -> dict[str, Any]:
     if isinstance(rendered, RenderedHttp):
         shown["body"] = _body(rendered.body)
     return {"content": rendered.content, **shown}
+
+
+def digest(rendered: Rendered, key: str) -> str:
+    """SHA-256 of an email's bytes before signatures, or of the JSON of another content.
+
+    It is what the outbox records and the studio shows. Raises as `document`.
+    """
+    if isinstance(rendered, RenderedEmail):
+        raw = rendered.mime(key)
+    else:
+        raw = json.dumps(document(rendered), sort_keys=True).encode()
+    return hashlib.sha256(raw).hexdigest()
 
 
 def _body(body: bytes) -> str | dict[str, str]:

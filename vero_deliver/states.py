@@ -35,6 +35,8 @@ Repeat = Literal["at_most_once", "at_least_once"]
 WAITING: Final[tuple[State, ...]] = ("queued", "deferred")
 OPEN: Final[tuple[State, ...]] = (*WAITING, "sending")
 UNREACHABLE: Final[tuple[State, ...]] = ("skipped", "gone", "suppressed")  # try another content
+REACHED: Final[tuple[State, ...]] = ("delivered", "complained")
+UNDELIVERED: Final[tuple[State, ...]] = ("accepted", "uncertain")  # perhaps not yet
 
 _ANSWERS: Final[tuple[State, ...]] = ("accepted", "refused", "gone")
 _FEEDBACK: Final[tuple[State, ...]] = ("delivered", "bounced", "complained")

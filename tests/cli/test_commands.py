@@ -200,12 +200,14 @@ def test_render_is_repeatable() -> None:
 
 def test_preview_draws_every_content() -> None:
     """Subject, text, push, sms and the digest of the bytes; no colour codes in a pipe."""
-    done = run("-C", EXAMPLES, "preview", "order-shipped", "-t", "ada")
+    done = run("-C", EXAMPLES, "preview", "--terminal", "order-shipped", "-t", "ada")
     assert done.exit_code == 0, done.output
     for words in ("Order BR-20417 is on its way", "Your parcel is on its way", "BRAMBLE", "sha256"):
         assert words in done.stdout
     assert "\x1b[" not in done.stdout
-    coloured = run("--color", "always", "-C", EXAMPLES, "preview", "order-shipped", "-t", "ada")
+    coloured = run(
+        "--color", "always", "-C", EXAMPLES, "preview", "--terminal", "order-shipped", "-t", "ada"
+    )
     assert "\x1b[" in coloured.stdout
 
 

@@ -42,6 +42,32 @@ def test_work_sends_what_is_queued(project: Path) -> None:
     assert len(list(project.glob("captured/*.json"))) == 1
 
 
+def test_send_enqueues(project: Path) -> None:
+    """Nothing is sent, once only is recorded, and a worker then sends it."""
+    folder = project / "messages" / "hello"
+    folder.mkdir(parents=True)
+    (folder / "message.toml").write_text('title = "Hello"\n[sms]\nbody = "Hello"\n')
+    words = ["send", "hello", "--to", "+420601000002", "--enqueue", "--yes"]
+    for _ in range(2):
+        done = call(project, *words)
+        assert done.exit_code == 0, done.stderr
+        assert "queued: sms to +420601000002" in done.stderr
+    assert not list(project.glob("captured/*.json"))
+    assert "2 dealt with" in call(project, "work", "--drain").stderr
+    assert "accepted: sms to +420601000002" in call(project, *words).stderr
+
+
+def test_send_tells_what_cannot_be_enqueued(project: Path) -> None:
+    """As an outcome of its own, among others."""
+    folder = project / "messages" / "hello"
+    folder.mkdir(parents=True)
+    (folder / "message.toml").write_text('title = "Hello"\n[sms]\nbody = "Hello"\n')
+    words = ["send", "hello", "--to", "+420601000002", "--enqueue", "--yes", "--key", "k\x07"]
+    done = call(project, *words)
+    assert done.exit_code == 1
+    assert "unrendered: sms to +420601000002: key" in done.stderr
+
+
 def test_work_ends_on_sigterm(project: Path) -> None:
     """A worker that waits for more ends, well, when it is asked to."""
     command = [sys.executable, "-m", "vero_deliver.cli", "-C", str(project), "work"]
@@ -112,7 +138,15 @@ def test_send_sends_a_key_once(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("captured/*.eml"))) == 1
 
 
-@pytest.mark.parametrize("words", [["work"], ["delivery", "list"], ["outbox", "create"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["work"],
+        ["delivery", "list"],
+        ["outbox", "create"],
+        ["send", "hello", "--to", "+420601000002", "--enqueue"],
+    ],
+)
 def test_without_an_outbox_they_say_so(tmp_path: Path, words: list[str]) -> None:
     """The error names the table to write."""
     (tmp_path / "vero-deliver.toml").write_text("")

@@ -67,7 +67,7 @@ def test_several_samples(project: Path, tmp_path: Path) -> None:
     done = run("-C", str(project), "render", "welcome", *picked, "-f", "text", "-o", out)
     assert done.exit_code == 0, done.output
     assert sorted(p.name for p in Path(out).iterdir()) == [f"{n}.email.txt" for n in names[:2]]
-    drawn = run("-C", str(project), "preview", "welcome", *picked).stdout
+    drawn = run("-C", str(project), "preview", "--terminal", "welcome", *picked).stdout
     assert all(f"for {name} in en" in drawn for name in names[:2])
 
 
@@ -195,6 +195,11 @@ def test_stdin_at_a_terminal_is_waited_for(project: Path) -> None:
 def test_a_misspelt_address_is_told(project: Path, text: str, words: str) -> None:
     """Where nothing goes to somebody, the field that was meant is named."""
     file = data(project, "p.json", text)
-    for command in (("send", "--yes"), ("send", "--dry-run"), ("render",), ("preview",)):
+    for command in (
+        ("send", "--yes"),
+        ("send", "--dry-run"),
+        ("render",),
+        ("preview", "--terminal"),
+    ):
         done = run("-C", str(project), command[0], "welcome", "-d", file, *command[1:])
         assert words in " ".join(done.output.replace("│", " ").split()), done.output

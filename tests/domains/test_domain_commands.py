@@ -180,7 +180,7 @@ def test_no_output_shows_a_secret(shop: Path) -> None:
                     ["domain", "zone", NEWS],
                     ["doctor"],
                     ["doctor", "--config"],
-                    ["preview", "welcome"],
+                    ["preview", "--terminal", "welcome"],
                     ["-e", "prod", "doctor", "--json"],
                 )
             ),
@@ -208,7 +208,7 @@ def test_render_shows_what_is_sent(shop: Path) -> None:
         json.loads(sent.stdout)[0]["key"], f"bounces.{NEWS}", Secret(BOUNCE_SECRET)
     )
     assert json.loads(file.with_suffix(".json").read_text())["from"] == address
-    preview = run(*common, "preview", "welcome", "-d", str(people), *about).stdout
+    preview = run(*common, "preview", "--terminal", "welcome", "-d", str(people), *about).stdout
     assert hashlib.sha256(rendered.stdout_bytes).hexdigest()[:16] in preview
     assert f"v2._domainkey.{NEWS}" in preview
     assert address in re.sub(r"[\s│]+", "", preview)
@@ -248,7 +248,7 @@ def test_without_the_key(shop: Path) -> None:
         assert "domains.'news.example.com'.key: " in done.stderr
         assert "with domains = [] it would not" in done.stderr
     assert run("-C", str(shop), "render", "welcome", "-f", "html").exit_code == 0
-    preview = run("-C", str(shop), "preview", "welcome")
+    preview = run("-C", str(shop), "preview", "--terminal", "welcome")
     assert preview.exit_code == 0
     assert "Shown unsigned: " in preview.stderr
     doctor = run("-C", str(shop), "doctor")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from benchmarks import http
+from benchmarks import desk, http
 from benchmarks.render import engines, naive, ours, parts
 from benchmarks.render.case import Case, Unavailable
 from benchmarks.render.check import check, page, read_parts, urls
 from benchmarks.render.receipt import Order, order
 from benchmarks.smtp.__main__ import LINES, Line, measure
+from vero_deliver import Outbox
 
 MAKERS: dict[str, Callable[[], Case]] = {
     ours.TEMPLATE: ours.html_only,
@@ -73,6 +75,13 @@ def test_smtp_is_measured() -> None:
         found = asyncio.run(measure(short, rounds=1, process=None))
         assert set(found) == {"vero_envelope", "vero_cross", "vero_bdat", "aiosmtplib"}
         assert all(speed["per_s"] > 0 for speed in found.values())
+
+
+def test_the_desk_is_measured(tmp_path: Path) -> None:
+    """Every delivery goes through every step, and each step takes time."""
+    costs = desk.measure(Outbox(f"sqlite:///{tmp_path}/o.db"), desk.BATCH)
+    assert list(costs.cpu) == ["record", "claim", "start", "finish"]
+    assert all(cpu > 0 for cpu in costs.cpu.values())
 
 
 def test_http_clients_get_the_same() -> None:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "channels"))
 from vero_channels.email.eml import Eml
 from vero_channels.email.smtp import Smtp
 from vero_deliver import Deliverer, Outbox, Policy, Receipt, RenderedEmail, Worker
-from vero_deliver.outbox.records import Leased, Result, Start
+from vero_deliver.outbox.records import Filed, Leased, Result, Start
 
 STEPS = ("claimed", "starting", "started", "sending", "sent", "filed")
 POLICIES = {
@@ -51,15 +51,15 @@ class FatedOutbox(Outbox):
             self.killer.passes("claimed")
         return leased
 
-    def file(self, starts: Sequence[Start], results: Sequence[Result]) -> set[tuple[int, str]]:
+    def file(self, starts: Sequence[Start], results: Sequence[Result]) -> Filed:
         if starts:
             self.killer.passes("starting")
-        held = super().file(starts, results)
+        filed = super().file(starts, results)
         if starts:
             self.killer.passes("started")
         if results:
             self.killer.passes("filed")
-        return held
+        return filed
 
 
 class FatedChannel:

@@ -8,10 +8,21 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from promising import ADA, NEWS, PATIENT, states
+from promising import ADA, NEWS, PATIENT, Clock, states
 
 from vero_channels.memory import Memory
-from vero_deliver import Deliverer, Message, Outbox, Push, Receipt, RenderedSms, Sms, User
+from vero_deliver import (
+    Deliverer,
+    Message,
+    Outbox,
+    Policy,
+    Push,
+    Receipt,
+    RenderedSms,
+    Sms,
+    User,
+    Worker,
+)
 from vero_deliver.channel import Channel
 from vero_deliver.errors import (
     DataError,
@@ -141,9 +152,42 @@ async def test_an_idempotent_channel_is_asked_again(outbox: Outbox) -> None:
     record = outbox.get("k-sms")
     assert record is not None
     assert (record.state, record.in_doubt) == ("deferred", True)
+    assert [one.state for one in outbox.attempts("k-sms")] == ["uncertain"]
     [delivery] = await deliverer.send(NEWS, ADA, contents=["sms"], data={"n": 1}, key="k")
     assert delivery.state == "accepted"
     assert len(memory.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("hours", "policy", "state"),
+    [
+        (23.9, Policy(), "accepted"),
+        (24, Policy(), "uncertain"),
+        (24, Policy(transactional="at_least_once"), "accepted"),
+    ],
+)
+async def test_a_key_that_is_forgotten_is_not_relied_on(
+    outbox: Outbox, hours: float, policy: Policy, state: str
+) -> None:
+    """What is in doubt for longer than its provider keeps keys is not repeated."""
+    clock, memory = Clock(), Forgetful()
+    memory.fail(Uncertain("silence", channel="memory"))
+    own = Outbox(outbox.database.engine, clock=clock)
+    deliverer = Deliverer(sms=memory, outbox=own, policy=policy)
+    await deliverer.enqueue(NEWS, ADA, contents=["sms"], data={"n": 1}, key="k")
+    await Worker(deliverer).run(drain=True)
+    clock.now += hours * 3_600
+    await Worker(deliverer).run(drain=True)
+    record = own.get("k-sms")
+    assert record
+    assert record.state == state
+    assert ("may have forgotten the key" in record.error) == (state == "uncertain")
+
+
+class Forgetful(Memory):
+    """Keeps its keys for a day."""
+
+    idempotency_window = timedelta(days=1)
 
 
 async def test_a_slow_send_keeps_its_lease(outbox: Outbox) -> None:
@@ -220,6 +264,8 @@ async def test_gone_devices_fall_back_recorded(outbox: Outbox) -> None:
     both = await deliverer.send(message, user, choose="first", key="1")
     assert states(both) == ["gone", "gone", "accepted"]
     push.fail(Gone("unregistered", channel="push"), 1)
+    others = (Device(token="t3", platform="ios"), Device(token="t4", platform="ios"))
+    user = User(phone="+420601000001", devices=others)
     one = await deliverer.send(message, user, choose="first", key="2")
     assert states(one) == ["gone", "accepted"]
     assert len(text.sent) == 1

@@ -126,7 +126,7 @@ async def test_what_a_person_decided_stays(outbox: Outbox) -> None:
     assert own.cancel("k")
     now = own.now()
     late = Result(leased=leased, state="accepted", ended_at=now, started_at=now, channel="c")
-    assert not own.file([], [late])
+    assert not own.file([], [late]).held
     assert own.count() == {"cancelled": 1}
     assert [one.state for one in own.attempts("k")] == ["accepted"]
 

@@ -151,11 +151,11 @@ async def test_a_late_worker_may_not_start(outbox: Outbox) -> None:
     clock.now += 61
     assert own.recover() == 1
     [quick] = own.claim(["sms"], 1)
-    assert not own.file([Start(slow, "c", False)], [])
-    assert own.file([Start(quick, "c", False)], [])
+    assert not own.file([Start(slow, "c", False)], []).held
+    assert own.file([Start(quick, "c", False)], []).held
     now = own.now()
     gone = Result(leased=slow, state="gone", ended_at=now, started_at=now, channel="c")
-    assert not own.file([], [gone])
+    assert not own.file([], [gone]).held
     record = own.get("k")
     assert record
     assert record.state == "sending"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from vero_channels.memory import Memory
-from vero_deliver.channel import Channel
+from vero_deliver.channel import Channel, idempotency_window
+from vero_deliver.desk.batched import Batched
 from vero_deliver.errors import ConfigError, Deferred, Misconfigured, Refused
 from vero_deliver.project import Project
 from vero_deliver.rendered import RenderedPush
@@ -121,3 +123,18 @@ def test_mistakes_of_a_table(tmp_path: Path, route: str, content: Any, said: str
     """They are found before anything is sent, with the place."""
     with pytest.raises(ConfigError, match=said):
         project(tmp_path, route, content).deliverer([content])
+
+
+def test_keys_count_as_long_as_with_the_most_forgetful() -> None:
+    """A route has the shortest window of its channels, through whatever stands between."""
+
+    class Hour(Memory):
+        idempotency_window = timedelta(hours=1)
+
+    class Day(Memory):
+        idempotency_window = timedelta(days=1)
+
+    channels: Any = {"ios": Day(name="a"), "android": Hour(name="b"), "web": Memory(name="c")}
+    assert idempotency_window(ByPlatform(channels)) == timedelta(hours=1)
+    assert idempotency_window(ByPlatform({"web": channels["web"]})) is None
+    assert idempotency_window(Batched(channels["ios"])) == timedelta(days=1)

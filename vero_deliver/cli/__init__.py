@@ -16,17 +16,20 @@ from vero_deliver.errors import RenderError, VeroDeliverError
 SECTIONS: dict[str, dict[str, str]] = {
     "Write": {
         "init": "Start a project, or add a message to one.",
-        "preview": "See a message as its recipients get it.",
+        "preview": "See messages as recipients get them; reloads as you save.",
         "render": "Print what would be sent, byte for byte.",
         "check": "Lint messages with every sample user.",
         "diff": "Compare two recipients, or two versions of messages.",
     },
     "Send": {
         "send": "Send a message to one user, or a handful, now.",
+        "suppress": "Addresses that must not be sent to: list, add, remove, import.",
     },
     "Run": {
         "work": "Send what is queued in the outbox, until stopped.",
+        "serve": "Answer links in emails and providers' webhooks.",
         "delivery": "What became of deliveries, and what a person decides about them.",
+        "event": "What was told about deliveries: list, follow, replay, read bounces.",
         "outbox": "The tables of the outbox: make them, erase users, forget the old.",
         "domain": "The DNS records a sending domain needs, and whether they are there.",
         "key": "Make keys.",
@@ -35,7 +38,7 @@ SECTIONS: dict[str, dict[str, str]] = {
 }
 START_HERE = (
     ("vero-deliver init", "a project with one message, three sample users, nothing sent outside"),
-    ("vero-deliver preview", "what each of them will get"),
+    ("vero-deliver preview", "the studio, on http://127.0.0.1:4747"),
 )
 INTERRUPTED = 130
 # what an example gives to the options before the command

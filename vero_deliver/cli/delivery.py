@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, get_args
 
 import click
@@ -12,12 +10,14 @@ import click
 from vero_deliver.cli import options
 from vero_deliver.cli.printing import as_json as json_text
 from vero_deliver.cli.session import Session
+from vero_deliver.cli.story import Story, plain
 from vero_deliver.cli.terminal import harmless
+from vero_deliver.cli.told import at
 from vero_deliver.config import OutboxTable, length
 from vero_deliver.states import State
 
 if TYPE_CHECKING:
-    from vero_deliver.outbox.records import Attempt, Record
+    from vero_deliver.outbox.records import Record
 
 _NOT_THERE = 1
 
@@ -61,7 +61,7 @@ def list_(session: Session, states: Sequence[State], user: str, limit: int, as_j
     outbox = session.outbox
     found = outbox.search(states=states, user_id=user, limit=limit)
     if as_json:
-        click.echo(json_text([_document(record) for record in found]), nl=False)
+        click.echo(json_text([plain(record) for record in found]), nl=False)
         return
     for record in found:
         click.echo(harmless(_line(record)))
@@ -76,7 +76,8 @@ def list_(session: Session, states: Sequence[State], user: str, limit: int, as_j
 def show(ctx: click.Context, key: str, as_json: bool) -> None:
     """Tell the whole story of one delivery.
 
-    KEY is the delivery's, or the key of a send: then of all its deliveries.
+    Attempts, what was told since, and what holds against its recipients. KEY is the delivery's, or
+    the key of a send: then of all its deliveries.
 
     Exits 1 where there is none.
     """
@@ -84,15 +85,19 @@ def show(ctx: click.Context, key: str, as_json: bool) -> None:
     outbox = session.outbox
     own = outbox.get(key)
     found = [own] if own else sorted(outbox.search(send_key=key), key=lambda one: one.key)
-    stories = [(record, outbox.attempts(record.key)) for record in found]
+    stories = [
+        Story(
+            record,
+            outbox.attempts(record.key),
+            outbox.feedback.of(record.key),
+            outbox.suppressions.against(record.key),
+        )
+        for record in found
+    ]
     if as_json:
-        documents = [
-            {**_document(record), "attempts": [_told(one) for one in attempts]}
-            for record, attempts in stories
-        ]
-        click.echo(json_text(documents), nl=False)
-    for record, attempts in [] if as_json else stories:
-        for line in _story(record, attempts):
+        click.echo(json_text([story.document() for story in stories]), nl=False)
+    for story in [] if as_json else stories:
+        for line in story.lines():
             click.echo(harmless(line))
     if not stories:
         session.say(f"The outbox of {session.env} has no delivery {key!r}.")
@@ -145,47 +150,5 @@ def _each(ctx: click.Context, keys: Sequence[str], act: Callable[[str], bool], d
 
 def _line(record: Record) -> str:
     words = f": {record.error}" if record.error else ""
-    when = _at(record.updated_at)
+    when = at(record.updated_at)
     return f"{when}  {record.state:<10}  {record.key} to {record.user_id or '(erased)'}{words}"
-
-
-def _story(record: Record, attempts: Sequence[Attempt]) -> list[str]:
-    lines = [
-        f"{record.key}: {record.state}",
-        f"  {record.content} of {record.message_id or 'a message'} {record.message_version} "
-        f"({record.kind}) to {record.user_id or '(erased)'}",
-        f"  {_at(record.created_at)}  recorded; to be accepted by {_at(record.expires_at)}",
-    ]
-    for one in attempts:
-        words = " ".join(
-            filter(None, (one.provider_id, one.error, f"[{one.code}]" * bool(one.code)))
-        )
-        lines.append(f"  {_at(one.started_at)}  attempt {one.number} over {one.channel}")
-        lines.append(f"  {_at(one.ended_at)}  {one.state}" + (f": {words}" if words else ""))
-    if record.lease_until:
-        lines.append(f"  leased by {record.leased_by} until {_at(record.lease_until)}")
-    if record.next_attempt_at:
-        lines.append(f"  next attempt {_at(record.next_attempt_at)}")
-    if record.in_doubt:
-        lines.append("  it may have arrived")
-    if record.error and not attempts:
-        lines.append(f"  {record.error}")
-    if record.digest:
-        lines.append(f"  rendered bytes: sha256 {record.digest}")
-    return lines
-
-
-def _document(record: Record) -> dict[str, object]:
-    return {name: _plain(value) for name, value in asdict(record).items()}
-
-
-def _told(attempt: Attempt) -> dict[str, object]:
-    return {name: _plain(value) for name, value in asdict(attempt).items()}
-
-
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _at(moment: datetime) -> str:
-    return moment.isoformat(sep=" ", timespec="milliseconds")

@@ -26,7 +26,8 @@ from vero_deliver.reading import display
 from vero_deliver.references import is_reference
 from vero_deliver.rendered import ContentName, RenderedEmail
 
-_SECRET = re.compile("pass|secret|token|key|credential|auth", re.IGNORECASE)
+_SECRET = re.compile("pass|secret|token|key|credential|auth|basic|bearer", re.IGNORECASE)
+_USERINFO = re.compile("//[^/@ ]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def _unsigned(made: Sequence[object], domains: Domains) -> str:
 
 def _print_settings(project: Project, *, as_json: bool) -> None:
     settings: dict[str, Any] = msgspec.to_builtins(project.settings)
-    for section in ("channels", "domains"):
+    for section in ("channels", "domains", "feedback"):
         settings[section] = {
             name: {key: _masked(key, value) for key, value in table.items()}
             for name, table in settings[section].items()
@@ -167,4 +168,12 @@ def _print_settings(project: Project, *, as_json: bool) -> None:
 
 def _masked(key: str, value: Any) -> Any:
     """References may be shown; a secret that somebody wrote out may not."""
-    return "***" if _SECRET.search(key) and not is_reference(value) else value
+    if is_reference(value):
+        return value
+    if isinstance(value, dict):
+        return {inner: _masked(inner, its) for inner, its in value.items()}
+    if isinstance(value, list):
+        return [_masked(key, its) for its in value]
+    if isinstance(value, str) and not _SECRET.search(key):
+        return _USERINFO.sub("//***@", value)
+    return "***" if _SECRET.search(key) else value

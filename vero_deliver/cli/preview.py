@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ from vero_deliver.cli.contents import contents_of, explained
 from vero_deliver.cli.recipients import about, for_showing
 from vero_deliver.cli.session import Session
 from vero_deliver.deliver import Deliverer
-from vero_deliver.errors import ConfigError, RenderError, VeroDeliverError
+from vero_deliver.errors import ConfigError, MissingExtra, RenderError, VeroDeliverError
 from vero_deliver.message import Message
 from vero_deliver.mime import Domains
 from vero_deliver.project import Project
@@ -31,9 +32,18 @@ if TYPE_CHECKING:
 @options.show_data_option
 @options.channel_option
 @click.option(
-    "--terminal", is_flag=True, default=True, help="Draw it here. The only view there is so far."
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=4747,
+    show_default=True,
+    help="Of the studio, on 127.0.0.1; 0 takes a free one.",
 )
-@click.option("--all", "every", is_flag=True, help="Every user of the source, one after another.")
+@click.option("--no-open", is_flag=True, help="Print the studio's address, open no browser.")
+@click.option("--terminal", is_flag=True, help="Draw it here instead.")
+@click.option(
+    "--all", "every", is_flag=True, help="With --terminal: every user, one after another."
+)
 @options.key_option
 @options.now_option
 @click.pass_context
@@ -43,24 +53,31 @@ def command(
     to: Sequence[str],
     data: str | None,
     channels: Sequence[ContentName],
+    port: int,
+    no_open: bool,
     terminal: bool,
     every: bool,
     key: str,
     now: datetime | None,
 ) -> None:
-    """See a message as its recipients get it.
+    """See messages as recipients get them; reloads as you save.
 
     \b
-      vero-deliver preview                       each message, for its first user
-      vero-deliver preview order-receipt -t ada  one message, one user
-      vero-deliver preview newsletter --all | less -R
+      vero-deliver preview                       every message, in the browser
+      vero-deliver preview order-receipt -t ada  straight to one
+      vero-deliver preview newsletter --terminal --all | less -R
 
-    Exits 0 when all was drawn, 1 when something could not be made.
+    The browser's studio ends with Ctrl-C. --channel, --key and --all go with --terminal, which
+    exits 0 when all was drawn, 1 when something could not be made.
     """
+    session: Session = ctx.obj
+    if not terminal:
+        if every or channels or key:
+            raise click.UsageError("--all, --channel and --key go with --terminal")
+        _studio(session, message, to, data, now, port=port, browser=not no_open)
+        return
     from vero_deliver.cli.drawing import Drawing  # rich, only where it draws
 
-    del terminal
-    session: Session = ctx.obj
     project = session.loaded
     names = [message] if message else project.message_ids()
     if not names:
@@ -72,6 +89,42 @@ def command(
     if broken:
         click.echo(f"Could not be made: {', '.join(broken)}", err=True)
         ctx.exit(1)
+
+
+def _studio(
+    session: Session,
+    message: str | None,
+    to: Sequence[str],
+    data: str | None,
+    now: datetime | None,
+    *,
+    port: int,
+    browser: bool,
+) -> None:
+    """Serve the page, opened at what the options name."""
+    if data == "-":
+        raise click.UsageError("the studio reads a file again as it changes: pass --data FILE")
+    if len(to) > 1:
+        raise click.UsageError("the studio begins with one user: pass one --to")
+    try:
+        from vero_deliver.studio.serve import serve
+        from vero_deliver.studio.state import State
+        from vero_deliver.studio.workspace import Workspace
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn", "watchfiles"):
+            raise
+        raise MissingExtra("the studio (or use --terminal)", "studio") from None
+    project = session.loaded
+    workspace = Workspace(
+        Path(session.project or "."), env=session.env, sources=[Path(data)] if data else []
+    )
+    start = State(
+        message=project.message(message).id if message else "",
+        to=to[0] if to else "",
+        source=Path(data).name if data else "",
+        now=now.isoformat() if now else "",
+    )
+    serve(workspace, port=port, path=start.url(), browser=browser, say=session.say)
 
 
 def _domains(session: Session) -> Domains:

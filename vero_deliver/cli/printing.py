@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import click
 
 from vero_deliver.channel import Channel
 from vero_deliver.cli.pictures import Picture
-from vero_deliver.errors import RenderError
 from vero_deliver.mime import Domains
-from vero_deliver.registry import push_request
 from vero_deliver.rendered import (
     ContentName,
     Rendered,
@@ -23,6 +20,7 @@ from vero_deliver.rendered import (
     RenderedSms,
     document,
 )
+from vero_deliver.wire import request
 
 PushSettings = Callable[[RenderedPush], Mapping[str, Any]]
 
@@ -55,7 +53,12 @@ def printed(
         "html": lambda: rendered.html.encode() if isinstance(rendered, RenderedEmail) else None,
         "text": lambda: _text(rendered).encode(),
         "json": lambda: as_json({"key": key, **document(rendered)}).encode(),
-        "http": lambda: _request(rendered, key, push_settings, channel),
+        "http": lambda: request(
+            rendered,
+            key,
+            channel=channel,
+            push_settings=push_settings(rendered) if isinstance(rendered, RenderedPush) else None,
+        ),
         "png": lambda: (
             picture(rendered) if picture and isinstance(rendered, RenderedEmail) else None
         ),
@@ -87,30 +90,3 @@ def _text(rendered: Rendered) -> str:
             return "\n".join(filter(None, lines)) + "\n"
         case RenderedHttp():
             return rendered.body.decode("utf-8", "replace")
-
-
-def _request(
-    rendered: Rendered, key: str, push_settings: PushSettings, channel: Channel[Any] | None
-) -> bytes | None:
-    """The channel's request, credentials masked; without one that makes any, the content's own."""
-    if isinstance(rendered, RenderedPush):
-        try:
-            return push_request(rendered, key, push_settings(rendered))
-        except ValueError as error:
-            raise RenderError(f"this push cannot be sent: {error}") from None
-    preview: Callable[[Rendered, str], bytes] | None = getattr(channel, "preview", None)
-    if preview is not None:
-        return preview(rendered, key)
-    return _http(rendered) if isinstance(rendered, RenderedHttp) else None
-
-
-def _http(request: RenderedHttp) -> bytes:
-    """The request as HTTP/1.1 would carry it."""
-    parts = urlsplit(request.url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    host = parts.netloc.rpartition("@")[2]
-    headers = {**({"Host": host} if host else {}), **request.headers}
-    if request.body:
-        headers["Content-Length"] = str(len(request.body))
-    head = [f"{request.method} {target} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
-    return "\r\n".join([*head, "", ""]).encode() + request.body

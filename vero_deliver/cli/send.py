@@ -22,6 +22,7 @@ from vero_deliver.cli.repeats import Repeats
 from vero_deliver.cli.session import Session
 from vero_deliver.deliver import Deliverer
 from vero_deliver.delivery import Delivery
+from vero_deliver.errors import DataError
 from vero_deliver.message import Message
 from vero_deliver.project import Project
 from vero_deliver.render import About
@@ -40,6 +41,7 @@ TEMPORARY = 75  # EX_TEMPFAIL of sysexits.h
 @options.send_data_option
 @options.channel_option
 @click.option("--dry-run", is_flag=True, help="Do everything but hand it to the channel.")
+@click.option("--enqueue", is_flag=True, help="Only record it; `vero-deliver work` sends it.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask. Needed when there is no terminal.")
 @options.key_option
 @options.now_option
@@ -52,6 +54,7 @@ def command(
     data: str | None,
     channels: Sequence[ContentName],
     dry_run: bool,
+    enqueue: bool,
     yes: bool,
     key: str,
     now: datetime | None,
@@ -65,11 +68,13 @@ def command(
       vero-deliver send order-receipt --to ada@example.com --data order.json
       vero-deliver --env prod send newsletter --data users.csv --yes
 
-    Exits 0 when all was accepted or skipped, 1 when some failed for good, 2 on wrong usage or
-    settings, 75 when it is worth trying again later.
+    Exits 0 when all was accepted, enqueued or skipped, 1 when some failed for good, 2 on wrong
+    usage or settings, 75 when it is worth trying again later.
     """
     session: Session = ctx.obj
     project = session.loaded
+    if enqueue:
+        session.need_outbox()
     loaded = project.message(message)
     contents = contents_of(loaded, channels)
     people = for_sending(loaded, to, data)
@@ -79,14 +84,15 @@ def command(
         raise click.UsageError(f"--key names one user's delivery; there are {len(people)} users")
     deliverer = project.deliverer(contents)
     through = carried(project, deliverer, contents)
-    work = Work(session, project, deliverer, loaded, contents, people, key, now)
+    work = Work(session, project, deliverer, loaded, contents, people, key, now, enqueue)
     if dry_run:
         ctx.exit(work.rehearse(as_json=as_json))
     if not yes and not _agreed(work, through, asked=data != "-"):
         ctx.exit(1)
     interrupted = work.run()
     work.report(as_json=as_json)
-    ctx.exit(INTERRUPTED if interrupted else exit_code(work.deliveries))
+    new = [one for one in work.deliveries if not (enqueue and one.state == "queued")]
+    ctx.exit(INTERRUPTED if interrupted else exit_code(new))
 
 
 @dataclass
@@ -101,6 +107,7 @@ class Work:
     people: list[Recipient]
     key: str
     now: datetime | None
+    enqueue: bool = False
     deliveries: list[Delivery] = field(default_factory=list)
     reached: int = 0  # people whose deliveries are all done
 
@@ -122,13 +129,21 @@ class Work:
                     self.session.step(f"sending to {who.label}")
                     fresh, done = self._repeats.sort(who, self.contents)
                     if fresh:
-                        done += await self.deliverer.send(
-                            self.message, who.user, contents=fresh, **self._about(who)
-                        )
+                        done += await self._send(who, fresh)
                     self.deliveries += [self._told(delivery, who) for delivery in done]
                     self.reached += 1
                     if any(delivery.state == "misconfigured" for delivery in done):
                         return  # all others would fail alike, and a server might lock us out
+
+    async def _send(self, who: Recipient, contents: Sequence[ContentName]) -> list[Delivery]:
+        its = self._about(who)
+        if not self.enqueue:
+            return await self.deliverer.send(self.message, who.user, contents=contents, **its)
+        try:
+            return await self.deliverer.enqueue(self.message, who.user, contents=contents, **its)
+        except DataError as error:
+            named = self.deliverer.render(self.message, who.user, contents=contents, **its)
+            return [Delivery(key, name, who.user, error) for name, key, _ in named]
 
     def _about(self, who: Recipient) -> About:
         return about(who, self.key, self.now)
@@ -198,4 +213,5 @@ def _agreed(work: Work, through: Sequence[ContentName], *, asked: bool) -> bool:
         raise click.UsageError("there is no terminal to ask at: pass --yes to send, or --dry-run")
     carriers = ", ".join(f"{name} through {work.project.carrier(name)}" for name in through)
     people = work.people[0].label if len(work.people) == 1 else f"{len(work.people)} people"
-    return click.confirm(f"Send {work.message.id} to {people}: {carriers}?", err=True)
+    act = "Enqueue" if work.enqueue else "Send"
+    return click.confirm(f"{act} {work.message.id} to {people}: {carriers}?", err=True)

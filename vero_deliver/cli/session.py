@@ -43,14 +43,19 @@ class Session:
     @cached_property
     def outbox(self) -> Outbox:
         """The project's outbox. Raises ConfigError where it has none."""
+        self.need_outbox()
+        outbox = self.loaded.outbox()
+        assert outbox is not None  # noqa: S101  # its settings have one
+        return outbox
+
+    def need_outbox(self) -> None:
+        """Raise ConfigError where the project has none."""
         from vero_deliver.errors import ConfigError
         from vero_deliver.reading import display
 
-        outbox = self.loaded.outbox()
-        if outbox is None:
+        if self.loaded.settings.outbox is None:
             file = display(self.loaded.config.file)
             raise ConfigError(f"{file}: there is no outbox; write [outbox]")
-        return outbox
 
     @property
     def has_terminal(self) -> bool:

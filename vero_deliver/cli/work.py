@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from contextlib import suppress
 
 import click
 
+from vero_deliver.cli import logs
 from vero_deliver.cli.session import Session
 from vero_deliver.errors import ConfigError
 from vero_deliver.reading import display
@@ -24,8 +24,9 @@ from vero_deliver.reading import display
     show_default=True,
     help="How many are handed to channels at the same time.",
 )
+@logs.log_format_option
 @click.pass_obj
-def command(session: Session, drain: bool, concurrency: int) -> None:
+def command(session: Session, drain: bool, concurrency: int, log_format: logs.Format) -> None:
     """Send what is queued in the outbox, until stopped.
 
     \b
@@ -34,14 +35,15 @@ def command(session: Session, drain: bool, concurrency: int) -> None:
 
     Any number may run, on any number of machines. SIGTERM or Ctrl-C finishes what is under way
     and gives back the rest; a second one ends it at once.
+
+    Each outcome is a line on stderr, without addresses; --quiet leaves them out.
     """
     from vero_deliver.desk import Worker  # an extra
 
     project = session.loaded
     if project.settings.outbox is None:
         raise ConfigError(f"{display(project.config.file)}: there is no outbox; write [outbox]")
-    level = logging.INFO if session.verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    logs.configure(session, log_format)
     for content, channel in (deliverer := project.deliverer()).channels.items():
         session.step(f"{content} through {channel.name}")
 

@@ -28,7 +28,9 @@ async def send(desk: Desk, message: Message, user: User, orders: Sequence[Order]
     """Record the orders, send those that wait, and tell how all stand."""
     outbox = desk.outbox
     desk.know(message)
-    claimed = await asyncio.to_thread(outbox.add_and_claim, message, orders)
+    # a later rank is claimed in its turn
+    first = [order.key for order in orders if not order.rank]
+    claimed = await asyncio.to_thread(outbox.add_and_claim, message, orders, first)
     leased = {one.key: one for one in claimed}
     deliveries: list[Delivery] = []
     for rank, group in groupby(orders, key=lambda order: order.rank):

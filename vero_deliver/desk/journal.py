@@ -32,16 +32,19 @@ class Journal:
     def __init__(self, outbox: Outbox, patience: float) -> None:
         self._outbox = outbox
         self._patience = patience
-        self._waiting: list[tuple[Start | Result, asyncio.Future[bool]]] = []
+        self._waiting: list[tuple[Start | Result, asyncio.Future[bool | str]]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def write(self, item: Start | Result) -> bool:
-        """True once it is recorded; False where the lease was lost, and nobody may send."""
+    async def write(self, item: Start | Result) -> bool | str:
+        """True once it is recorded; False where the lease was lost, and nobody may send.
+
+        Of a start that is suppressed: why.
+        """
         return await self.put(item)
 
-    def put(self, item: Start | Result) -> asyncio.Future[bool]:
+    def put(self, item: Start | Result) -> asyncio.Future[bool | str]:
         """As write(), for a task that cannot wait."""
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[bool | str] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
@@ -58,7 +61,7 @@ class Journal:
             starts = [item for item, _ in batch if isinstance(item, Start)]
             results = [item for item, _ in batch if isinstance(item, Result)]
             try:
-                held = await self.patiently(self._outbox.file, starts, results)
+                filed = await self.patiently(self._outbox.file, starts, results)
             except Exception as error:
                 if not isinstance(error, OutboxError):
                     log.exception("nothing recorded")
@@ -69,7 +72,9 @@ class Journal:
                 continue
             for item, done in batch:
                 if not done.done():
-                    done.set_result((item.leased.id, item.leased.lease) in held)
+                    name = (item.leased.id, item.leased.lease)
+                    why = filed.suppressed.get(name) if isinstance(item, Start) else None
+                    done.set_result(why or name in filed.held)
 
     async def patiently(self, call: Callable[..., T], *arguments: Any) -> T:
         """Make a blocking call on a thread, again and again while the database fails."""

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, get_args
+from typing import Final
 
+from vero_deliver.choice import Choose, check_choice, in_order
 from vero_deliver.errors import DataError
 from vero_deliver.keys import delivery_key, derive_key
 from vero_deliver.message import Message
@@ -17,8 +18,8 @@ from vero_deliver.render import About
 from vero_deliver.rendered import ContentName
 from vero_deliver.user import User
 
-Choose = Literal["all", "first"]
 LONGEST_KEY: Final = 500  # characters: a database's index takes no more than some 2,700 bytes
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -26,13 +27,15 @@ _UNFIT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 class Terms:
     """How a send is to be carried out.
 
-    choose: "all" sends every content; "first" the first that reaches the user, in their order.
-    not_before: the earliest moment; expires: the latest, in milliseconds.
+    choose: see choice.Choose. not_before: the earliest moment; expires: the latest, in
+    milliseconds. fallback_after: how long a content may go without being delivered before the next
+    one goes; None for ever.
     """
 
     choose: Choose
     not_before: int
     expires: int
+    fallback_after: int | None = None
 
     @classmethod
     def of(
@@ -42,14 +45,22 @@ class Terms:
         choose: Choose,
         not_before: datetime | None,
         expires: datetime | timedelta,
+        fallback_after: timedelta | None = None,
     ) -> Terms:
         """From what the caller gave. Raises TypeError for a moment without a timezone."""
-        if choose not in get_args(Choose):
-            raise TypeError(f"choose: expected 'all' or 'first', got {choose!r}")
+        check_choice(choose)
         begin = now if not_before is None else _stored("not_before", not_before)
         if isinstance(expires, timedelta):
-            return cls(choose, begin, begin + expires // timedelta(milliseconds=1))
-        return cls(choose, begin, _stored("expires", expires))
+            end = begin + expires // _MILLISECOND
+        else:
+            end = _stored("expires", expires)
+        if fallback_after is None:
+            return cls(choose, begin, end)
+        if choose == "all" or fallback_after <= timedelta(0):
+            raise TypeError(
+                "fallback_after is a length of time, with choose='first' or choose='preferred'"
+            )
+        return cls(choose, begin, end, fallback_after // _MILLISECOND)
 
 
 def orders(
@@ -85,13 +96,14 @@ def orders(
             message_version=message.version,
             content=content,
             kind=message.kind,
-            rank=rank if terms.choose == "first" else None,
+            rank=None if terms.choose == "all" else rank,
+            fallback_after=terms.fallback_after if rank else None,
             user=packed_user,
             about=packed,
             due_at=terms.not_before,
             expires_at=terms.expires,
         )
-        for rank, content in enumerate(contents)
+        for rank, content in enumerate(in_order(contents, user, terms.choose))
         for its_key in _keys(key, content, user)
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vero_deliver.channel import Channel, Receipt
-from vero_deliver.delivery import Sent
+from vero_deliver.delivery import Sent, Suppressed
 from vero_deliver.desk.policy import Policy
 from vero_deliver.errors import (
     Deferred,
@@ -29,14 +29,16 @@ def result_of(
     started_at: int | None = None,
     channel: Channel[Any] | None = None,
     digest: str = "",
+    recipients: tuple[str, ...] = (),
 ) -> Result:
-    """The result to file. started_at, channel and digest: where it was handed over."""
+    """The result to file. started_at, channel, digest, recipients: where it was handed over."""
     about: dict[str, Any] = {
         "leased": leased,
         "ended_at": now,
         "started_at": started_at,
         "channel": channel.name if channel else leased.channel,
         "digest": digest,
+        "recipients": recipients,
         "in_doubt": leased.in_doubt,
     }
     match outcome:
@@ -45,6 +47,8 @@ def result_of(
             return Result(state="accepted", provider_id=provider_id, **about)
         case Skipped(reason=reason):
             return Result(state="skipped", error=reason, **about)
+        case Suppressed(reason=reason):
+            return Result(state="suppressed", error=reason, **about)
         case RenderError():
             return Result(state="unrendered", error=str(outcome), **about)
         case _:
@@ -57,7 +61,7 @@ def result_of(
         case Deferred() | Misconfigured():
             return _deferred(leased, outcome, now, policy, about)
         case Uncertain():
-            about["in_doubt"] = True
+            about |= {"in_doubt": True, "answered": False}
             if channel and (channel.idempotent or policy.repeats(leased.kind)):
                 return _deferred(leased, outcome, now, policy, about)
             return Result(state="uncertain", **about)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Protocol, Unpack, cast
 
-from vero_deliver.channel import Channel, Receipt
-from vero_deliver.delivery import Sent
+from vero_deliver import observe
+from vero_deliver.channel import Channel, Receipt, idempotency_window
+from vero_deliver.delivery import Sent, Suppressed
 from vero_deliver.desk.journal import Journal
 from vero_deliver.desk.outcomes import result_of
 from vero_deliver.desk.policy import Policy
@@ -27,12 +29,22 @@ from vero_deliver.outbox.packing import unpack, unpack_user
 from vero_deliver.outbox.records import Leased, Result, Start, moment
 from vero_deliver.outbox.store import Outbox
 from vero_deliver.render import About
-from vero_deliver.rendered import ContentName, Rendered, RenderedEmail, Skipped, document
+from vero_deliver.rendered import (
+    ContentName,
+    Rendered,
+    RenderedEmail,
+    RenderedPush,
+    RenderedSms,
+    Skipped,
+    digest,
+)
 from vero_deliver.resource import from_resource
 from vero_deliver.routes.guard import Guarded
+from vero_deliver.suppression import digest_of
 from vero_deliver.user import User
 
 _KEPT: Final = 256  # messages
+_MARGIN: Final = timedelta(minutes=5)  # of what a provider says about its own clock
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +67,15 @@ class Composer(Protocol):
     ) -> Iterator[tuple[ContentName, str, Rendered | Skipped | RenderError]]:
         """Content, delivery key, and the rendered or why not."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What to hand over, the digest of its bytes, and the message's topic."""
+
+    rendered: Rendered
+    digest: str
+    topic: str
 
 
 class Desk:
@@ -87,8 +108,12 @@ class Desk:
 
         A channel's failure is an outcome, never an exception.
         """
+        with observe.delivering(leased.key, leased.content):
+            return await self._deliver(leased)
+
+    async def _deliver(self, leased: Leased) -> Sent | None:
         made = await self._rendered(leased)
-        if not isinstance(made, tuple):
+        if not isinstance(made, _Made):
             return await self._file(leased, made)
         channel = self.channels.get(leased.content)
         if channel is None:
@@ -96,15 +121,33 @@ class Desk:
         if isinstance(channel, Guarded) and (shut := await channel.shut()) is not None:
             return await self._file(leased, shut)
         repeats = self.policy.repeats(leased.kind)
-        if leased.in_doubt and leased.channel != channel.name and not repeats:
-            detail = f"{channel.name} cannot know whether {leased.channel} has delivered it"
-            return await self._file(leased, Uncertain(detail, channel=leased.channel))
-        start = Start(leased, channel.name, repeatable=channel.idempotent or repeats)
-        if not await self._may_start(start):
-            return None
-        return await self._hand_over(leased, channel, *made)
+        if leased.in_doubt and not repeats and (why := self._why_not_again(leased, channel)):
+            return await self._file(leased, Uncertain(why, channel=leased.channel))
+        start = Start(
+            leased,
+            channel.name,
+            repeatable=channel.idempotent or repeats,
+            recipients=_recipients(made.rendered),
+            topic=made.topic,
+        )
+        started = await self._may_start(start)
+        if isinstance(started, str):
+            return await self._file(leased, Suppressed(started))
+        return await self._hand_over(start, channel, made) if started else None
 
-    async def _may_start(self, start: Start) -> bool:
+    def _why_not_again(self, leased: Leased, channel: Channel[Any]) -> str:
+        """Why one that may have arrived is not repeated; empty where a repeat delivers nothing."""
+        if leased.channel != channel.name:
+            return f"{channel.name} cannot know whether {leased.channel} has delivered it"
+        if not channel.idempotent:
+            return f"{channel.name} would deliver it again"
+        window = idempotency_window(channel)
+        age = timedelta(milliseconds=self.outbox.now() - leased.rendered_for)
+        if window is not None and age > window - _MARGIN:
+            return f"{channel.name} may have forgotten the key, which counts for {window}"
+        return ""
+
+    async def _may_start(self, start: Start) -> bool | str:
         try:
             return await self.journal.write(start)
         except asyncio.CancelledError:  # it may be recorded, and will not happen
@@ -121,14 +164,15 @@ class Desk:
             )
             raise
 
-    async def _hand_over(
-        self, leased: Leased, channel: Channel[Any], rendered: Rendered, digest: str
-    ) -> Sent:
-        about: dict[str, Any] = {"channel": channel, "digest": digest}
+    async def _hand_over(self, start: Start, channel: Channel[Any], made: _Made) -> Sent:
+        leased = start.leased
+        about: dict[str, Any] = {"channel": channel, "digest": made.digest}
+        about["recipients"] = start.recipients
         about["started_at"] = self.outbox.now()
         outcome: Receipt | DeliveryError
         try:
-            outcome = await channel.send(rendered, leased.key)
+            with observe.sending(channel.name, leased.key):
+                outcome = await channel.send(made.rendered, leased.key)
         except DeliveryError as error:
             outcome = error
         except asyncio.CancelledError:
@@ -144,18 +188,19 @@ class Desk:
         result = result_of(leased, outcome, self.outbox.now(), self.policy, **about)
         if not await self.journal.write(result):
             log.warning("%s: %s, after its lease was lost", leased.key, result.state)
+        if observe.heard():
+            observe.tell(_outcome(result, outcome))
         return outcome
 
-    async def _rendered(
-        self, leased: Leased
-    ) -> tuple[Rendered, str] | Skipped | RenderError | Misconfigured:
-        """What to hand over and its digest, or why there is nothing."""
+    async def _rendered(self, leased: Leased) -> _Made | Skipped | RenderError | Misconfigured:
+        """What to hand over, or why there is nothing."""
         try:
             message = await self._message(leased)
-            made = self._compose(message, leased)
+            with observe.rendering(leased.message_id, leased.message_version):
+                made = self._compose(message, leased)
             if isinstance(made, (Skipped, RenderError)):
                 return made
-            return made, _digest(made, leased)
+            return _Made(made, digest(made, leased.key), message.topic)
         except MessageError as error:  # a layout that is gone may come back
             return Misconfigured(str(error), channel=leased.content)
         except OutboxError:
@@ -195,10 +240,27 @@ class Desk:
         self._messages[id_, version] = message
 
 
-def _digest(rendered: Rendered, leased: Leased) -> str:
-    """SHA-256 of an email's bytes before signatures, or of the JSON of another content."""
-    if isinstance(rendered, RenderedEmail):
-        raw = rendered.mime(leased.key)  # built already, see fit_to_send
-    else:
-        raw = json.dumps(document(rendered), sort_keys=True).encode()
-    return hashlib.sha256(raw).hexdigest()
+def _outcome(result: Result, outcome: Sent) -> observe.Outcome:
+    """What the log may say of it."""
+    leased, began = result.leased, result.started_at
+    return observe.Outcome(
+        key=leased.key,
+        content=leased.content,
+        state=result.state,
+        channel=result.channel,
+        attempt=leased.attempts + (began is not None),
+        seconds=None if began is None else (result.ended_at - began) / 1000,
+        error=type(outcome).__name__ if isinstance(outcome, Exception) else "",
+    )
+
+
+def _recipients(rendered: Rendered) -> tuple[str, ...]:
+    """Digests of their addresses; none of a request, which goes to a machine."""
+    match rendered:
+        case RenderedEmail():
+            return tuple(digest_of("email", address) for address in rendered.recipients)
+        case RenderedSms(to=number):
+            return (digest_of("sms", number),)
+        case RenderedPush(device=device) if device is not None:
+            return (digest_of("push", device.token),)
+    return ()

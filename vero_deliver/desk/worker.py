@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from vero_deliver import observe
 from vero_deliver.channel import Channel
+from vero_deliver.desk.batched import batched
 from vero_deliver.desk.sending import Desk
 from vero_deliver.errors import ConfigError, OutboxError
 from vero_deliver.outbox.health import SharedCircuits
@@ -33,6 +35,7 @@ class Worker:
     poll: seconds between looks at an outbox in which nothing was due.
 
     A channel that fails again and again is left alone for a while, by all workers of the outbox.
+    One that takes several messages in a call (BatchChannel) gets them so, unless it is idempotent.
 
     Any number of workers may share an outbox. One that is killed loses nothing: what it had not
     handed over goes to others once its lease ends, and what it had is uncertain, see Policy.
@@ -46,7 +49,9 @@ class Worker:
         self._outbox = deliverer.outbox
         health = SharedCircuits(outbox=self._outbox)
         self._channels: Mapping[ContentName, Channel[Any]] = {
-            content: channel if isinstance(channel, Route) else Guarded(channel, health)
+            content: channel
+            if isinstance(channel, (Route, Guarded))
+            else Guarded(batched(channel), health)
             for content, channel in deliverer.channels.items()
         }
         self._desk = Desk(
@@ -77,6 +82,10 @@ class Worker:
         Raises OutboxError where the database has failed for an hour; to drain, where it fails
         before anything is leased.
         """
+        with observe.watching(self._outbox.env, self._outbox.backlog):
+            return await self._run(drain=drain)
+
+    async def _run(self, *, drain: bool) -> int:
         keeper = asyncio.create_task(self._keep())
         senders = [asyncio.create_task(self._send()) for _ in range(self._concurrency)]
         feeder = asyncio.create_task(self._feed(drain=drain))

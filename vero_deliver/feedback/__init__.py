@@ -75,6 +75,7 @@ class Feedback:
     diagnostic: the server's or the provider's own words.
     url: the link that was followed. user_agent, ip: of who opened or followed it.
     text: what the recipient wrote, where it is `inbound`, or a STOP or START.
+    topic: what was unsubscribed from, or taken up again; empty for all.
     machine: True: a machine opened or followed it by itself (a privacy proxy, a scanner). False:
         the provider says that it was none. None: nobody knows.
     metadata: the custom arguments besides `vero_key`, as text.
@@ -98,6 +99,7 @@ class Feedback:
     url: str = ""
     user_agent: str = ""
     ip: str = ""
+    topic: str = ""
     machine: bool | None = None
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)

@@ -116,8 +116,8 @@ class Database:
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except DBAPIError as error:
-            words = " ".join(str(error.orig).split())
+        except (DBAPIError, sqlite3.Error) as error:
+            words = " ".join(str(getattr(error, "orig", error)).split())
             raise OutboxError(f"{self}: {words}") from None
         except PoolTimeout as error:
             raise OutboxError(f"{self}: no free connection: {error.args[0]}") from None

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -17,7 +17,6 @@ from vero_deliver.outbox.schema import circuits
 from vero_deliver.outbox.store import Outbox
 from vero_deliver.routes.health import Admission, Circuit, Rules, Shut, Verdict
 
-_PROBE_ENDS: Final = 60_000  # milliseconds after which a probe that told nothing is forgotten
 _c = circuits.c
 _T = TypeVar("_T")
 
@@ -104,7 +103,8 @@ class SharedCircuits(Rules):
                 "failures": circuit.failures,
                 "openings": circuit.openings,
                 "open_until": None if circuit.until is None else int(circuit.until * 1000),
-                "probe_until": now + _PROBE_ENDS if circuit.probing else None,
+                # a probe whose process was killed is forgotten as its leases are
+                "probe_until": now + int(self.outbox.lease * 1000) if circuit.probing else None,
                 "reason": circuit.reason,
                 "misconfigured": circuit.misconfigured,
             }

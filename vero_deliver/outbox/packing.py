@@ -56,7 +56,8 @@ def pack(value: Any, where: str) -> str:
 
 def unpack(text: str) -> Any:
     """What was packed; a tuple comes back as a list."""
-    return _unpacked(json.loads(text))
+    value = json.loads(text)
+    return _unpacked(value) if '"$' in text else value
 
 
 def pack_user(user: User) -> str:

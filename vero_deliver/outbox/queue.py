@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, case, func, select, update
 
+from vero_deliver.outbox import events, suppressions
 from vero_deliver.outbox import rows as written
-from vero_deliver.outbox.chains import follow_up
-from vero_deliver.outbox.records import PRIORITIES, Leased, Order, Result, Start
+from vero_deliver.outbox.chains import chained, follow_up, hold
+from vero_deliver.outbox.records import PRIORITIES, Filed, Leased, Order, Result, Start
 from vero_deliver.outbox.schema import deliveries, messages
-from vero_deliver.states import FOLLOWS, WAITING
+from vero_deliver.states import WAITING
 
 NO_ANSWER: Final = "the worker ended before it recorded an answer"
 _LAPSED: Final = 1_000  # lost leases that are looked at in one transaction
@@ -75,30 +76,25 @@ def file(
     *,
     now: int,
     until: int,
-) -> set[tuple[int, str]]:
-    """Record what is handed over and what became of what was; id and lease where it still held.
+) -> Filed:
+    """Record what is handed over and what became of what was.
 
-    A start that is not given back must not be sent. A result without a lease changes no
+    A start that is not held must not be sent. A result without a lease changes no
     state, but is kept as an attempt. Filing the same again changes nothing.
     """
-    held = written.start(connection, starts, now, until) if starts else set()
+    forbidden = suppressions.check(connection, env, starts)
+    going = [one for one in starts if (one.leased.id, one.leased.lease) not in forbidden]
+    hold(connection, env, chained([one.leased for one in going] + [one.leased for one in results]))
+    held = written.start(connection, going, now, until) if going else set()
     if not results:
-        return held
-    rows = written.standing(connection, results)
-    ended = [
-        one
-        for one in results
-        if one.leased.id in rows
-        and rows[one.leased.id].lease == one.leased.lease
-        and one.state in FOLLOWS[rows[one.leased.id].state]
-    ]
-    if ended:
-        written.finish(connection, ended, now)
-        chained = {one.leased.send_key for one in ended if one.leased.rank is not None}
-        follow_up(connection, env, chained, now)
-    told = [one for one in results if one.started_at is not None and one.leased.id in rows]
+        return Filed(held, forbidden)
+    ended, known = written.finish(connection, results, now)
+    follow_up(connection, env, chained(one.leased for one in ended), now)
+    suppressions.learn_dead(connection, env, ended)
+    told = [one for one in known if one.started_at is not None]
     written.tell(connection, [written.attempt(one) for one in told])
-    return held | {(one.leased.id, one.leased.lease) for one in ended}
+    events.settle(connection, env, told, now)
+    return Filed(held | {(one.leased.id, one.leased.lease) for one in ended}, forbidden)
 
 
 def recover(connection: Connection, env: str, now: int) -> int:
@@ -133,6 +129,7 @@ def recover(connection: Connection, env: str, now: int) -> int:
         }
         connection.execute(statement.values(values))
     written.tell(connection, [written.unanswered(row, now, NO_ANSWER) for row in silent])
+    events.settle_ids(connection, env, [row["id"] for row in silent], now)
     chains = {row["send_key"] for row in silent if row["rank"] is not None}
     follow_up(connection, env, chains, now)
     return len(lapsed)
@@ -179,7 +176,7 @@ def _lease(
         )
         .returning(*_CLAIMED)
     )
-    return [Leased(*row) for row in connection.execute(statement)]
+    return [Leased(*row) for row in connection.execute(statement).all()]
 
 
 def _expire(connection: Connection, env: str, late: Sequence[Leased], now: int) -> None:
@@ -187,7 +184,7 @@ def _expire(connection: Connection, env: str, late: Sequence[Leased], now: int) 
         ids = [one.id for one in late if one.in_doubt is in_doubt]
         values = {"state": state, "lease": None, "lease_until": None, "updated_at": now}
         connection.execute(update(deliveries).where(_c.id.in_(ids)).values(values))
-    follow_up(connection, env, {one.send_key for one in late if one.rank is not None}, now)
+    follow_up(connection, env, chained(late), now)
 
 
 def _give_back(connection: Connection, ids: Sequence[int], now: int) -> None:

@@ -21,7 +21,8 @@ class Order:
 
     send_key: of all contents of one send. user_id: id, else email, else phone.
     user, about: as packing.py writes them. rank: of contents of which only the first reachable is
-    sent, those of rank 0 first; None where the delivery stands alone.
+    sent, those of rank 0 first; None where the delivery stands alone. fallback_after: milliseconds
+    that the content before it may go without being delivered; None for ever.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Order:
     about: str
     due_at: int
     expires_at: int
+    fallback_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +71,34 @@ class Start:
     """A delivery is about to be handed to a channel.
 
     repeatable: whether it may be handed over again if this attempt's answer is never known.
+    recipients: digests of their addresses. topic: the message's.
     """
 
     leased: Leased
     channel: str
     repeatable: bool
+    recipients: tuple[str, ...] = ()
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What came of writing starts and results, by id and lease.
+
+    held: what may be sent, and what was recorded. suppressed: starts that must not be sent to
+    their recipients, and why.
+    """
+
+    held: set[tuple[int, str]]
+    suppressed: dict[tuple[int, str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What became of a leased delivery.
 
-    next_attempt_at: of a deferred one. started_at: None where no channel had it.
+    next_attempt_at: of a deferred one. started_at: None where no channel had it. answered: False
+    where it left and no answer came, though it is tried again. recipients: as of Start.
     """
 
     leased: Leased
@@ -94,11 +112,13 @@ class Result:
     code: str = ""
     next_attempt_at: int | None = None
     in_doubt: bool = False
+    answered: bool = True
+    recipients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One handing over, and what came of it."""
+    """One handing over, and what came of it. state: uncertain where no answer came."""
 
     number: int
     started_at: datetime

@@ -1,70 +1,40 @@
-"""The rows that the queue writes, many at once: each statement takes them as one JSON text.
-
-A driver binds and a planner plans one parameter instead of twenty for each row, which makes a batch
-several times as cheap for the worker.
-"""
+"""The rows that the queue writes, many at once, on either database."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Integer,
-    SmallInteger,
-    Table,
-    Text,
-    bindparam,
-    cast,
-    column,
-    func,
-    literal,
-    select,
-    true,
-    update,
-)
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Connection, Table, select, update
 
+from vero_deliver.mime import key_digest
+from vero_deliver.outbox import postgresql_rows, sqlite_rows
+from vero_deliver.outbox.given import insert
 from vero_deliver.outbox.records import PRIORITIES, Order, Result, Start
-from vero_deliver.outbox.schema import attempts, deliveries
+from vero_deliver.outbox.row_shapes import ENDED, Row, Rows
+from vero_deliver.outbox.schema import deliveries, hash_of
+from vero_deliver.states import FOLLOWS
 
+LONGEST_NAME: Final = 500  # characters: an index takes no more than some 2,700 bytes
 _LONGEST: Final = 2_000  # characters of a provider's words
 _c = deliveries.c
-_ORDERED: Final = (
-    "key", "send_key", "user_id", "message_id", "message_version", "content", "kind", "priority",
-    "rank", "next_attempt_at", "expires_at", "user", "about",
-)  # fmt: skip
-_STARTED: Final = ("id", "lease", "attempts", "channel", "repeatable")
-_ENDED: Final = (
-    "id", "lease", "state", "next_attempt_at", "in_doubt", "channel", "provider_id", "digest",
-    "error", "code", "accepted_at",
-)  # fmt: skip
-_NEW: Final = {
-    "state": "queued", "attempts": 0, "repeatable": False, "in_doubt": False, "channel": "",
-    "provider_id": "", "digest": "", "error": "", "code": "",
-}  # fmt: skip
+_ROWS: Final[dict[str, Rows]] = {"sqlite": sqlite_rows, "postgresql": postgresql_rows}
 
 
 def add(connection: Connection, env: str, orders: Iterable[Order], now: int) -> set[str]:
     """Write deliveries that are not there; their keys."""
     rows = [
-        {
-            **{name: getattr(order, name) for name in Order.__slots__ if name != "due_at"},
-            "priority": PRIORITIES[order.kind],
+        (
+            one.key, one.send_key, one.user_id, one.message_id, one.message_version, one.content,
+            one.kind, PRIORITIES[one.kind], one.rank,
             # a later rank waits for the one before it
-            "next_attempt_at": None if order.rank else order.due_at,
-        }
-        for order in orders
-    ]
-    statement = _add(connection.dialect.name)
-    return set(connection.execute(statement, _given(rows, env=env, now=now)).scalars())
+            None if one.rank else one.due_at,
+            one.expires_at, one.user, one.about, hash_of(key_digest(one.key)),
+            one.fallback_after,
+        )
+        for one in orders
+    ]  # fmt: skip
+    return _rows(connection).add(connection, env, rows, now)
 
 
 def start(
@@ -72,184 +42,93 @@ def start(
 ) -> set[tuple[int, str]]:
     """Write what is handed over; id and lease of those whose lease still holds."""
     rows = [
-        {
-            "id": one.leased.id,
-            "lease": one.leased.lease,
-            "attempts": one.leased.attempts + 1,
-            "channel": one.channel,
-            "repeatable": one.repeatable,
-        }
+        (
+            one.leased.id, one.leased.lease, one.leased.attempts + 1, one.channel, one.repeatable,
+            " ".join(one.recipients),
+        )
         for one in starts
-    ]
-    statement = _start(connection.dialect.name)
-    found = connection.execute(statement, _given(rows, now=now, until=until))
-    return {(row.id, row.lease) for row in found}
+    ]  # fmt: skip
+    return _rows(connection).start(connection, rows, now, until)
 
 
-def finish(connection: Connection, results: Iterable[Result], now: int) -> None:
-    """Write what became of deliveries whose lease holds."""
-    rows = [
-        {
-            "id": one.leased.id,
-            "lease": one.leased.lease,
-            "state": one.state,
-            "next_attempt_at": one.next_attempt_at,
-            "in_doubt": one.in_doubt,
-            "channel": one.channel or one.leased.channel,
-            "provider_id": fit(one.provider_id),
-            "digest": one.digest,
-            "error": fit(one.error),
-            "code": fit(one.code),
-            "accepted_at": one.ended_at if one.state == "accepted" else None,
-        }
-        for one in results
-    ]
-    connection.execute(_finish(connection.dialect.name), _given(rows, now=now))
+def finish(
+    connection: Connection, results: Sequence[Result], now: int
+) -> tuple[list[Result], list[Result]]:
+    """Write what became of deliveries; those that counted, and those whose delivery is there.
+
+    One counts where its lease is the delivery's last, and its state may follow.
+    """
+    held = _rows(connection).finish(connection, [_ended(one) for one in results], now)
+    if len(held) == len(results):
+        return list(results), list(results)
+    # others have lost their lease: their delivery may be in any state, or gone
+    late = [one for one in results if (one.leased.id, one.leased.lease) not in held]
+    mine = _c.id.in_([one.leased.id for one in late])
+    query = select(_c.id, _c.lease, _c.state).where(mine).order_by(_c.id).with_for_update()
+    standing = {row.id: row for row in connection.execute(query).all()}
+    for one in late:
+        row = standing.get(one.leased.id)
+        if row and row.lease == one.leased.lease and one.state in FOLLOWS[row.state]:
+            values = dict(zip(ENDED, _ended(one), strict=True))
+            nothing = {"lease": None, "lease_until": None, "updated_at": now}
+            connection.execute(update(deliveries).where(_c.id == row.id).values(values | nothing))
+            held.add((row.id, row.lease))
+    known = {id_ for id_, _ in held} | standing.keys()
+    return (
+        [one for one in results if (one.leased.id, one.leased.lease) in held],
+        [one for one in results if one.leased.id in known],
+    )
 
 
-def standing(connection: Connection, results: Iterable[Result]) -> dict[int, Any]:
-    """Lease and state of the deliveries that results are about, locked."""
-    rows = [{"id": one.leased.id} for one in results]
-    found = connection.execute(_standing(connection.dialect.name), _given(rows))
-    return {row.id: row for row in found}
-
-
-def tell(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+def tell(connection: Connection, rows: Sequence[Row]) -> None:
     """Write attempts; what was known of one gives way."""
     if rows:
-        connection.execute(_tell(connection.dialect.name), _given(rows))
+        _rows(connection).tell(connection, rows)
 
 
-def attempt(result: Result) -> dict[str, Any]:
+def attempt(result: Result) -> Row:
     """One handing over that has ended."""
-    return {
-        "delivery_id": result.leased.id,
-        "number": result.leased.attempts + 1,
-        "started_at": result.started_at,
-        "ended_at": result.ended_at,
-        "channel": result.channel,
-        "state": result.state,
-        "provider_id": fit(result.provider_id),
-        "error": fit(result.error),
-        "code": fit(result.code),
-    }
+    return (
+        result.leased.id, result.leased.attempts + 1, result.started_at, result.ended_at,
+        result.channel, result.state if result.answered else "uncertain",
+        fit(result.provider_id, LONGEST_NAME), fit(result.error), fit(result.code),
+    )  # fmt: skip
 
 
-def unanswered(row: Any, now: int, words: str) -> dict[str, Any]:
+def unanswered(row: Any, now: int, words: str) -> Row:
     """One whose worker is gone."""
-    return {
-        "delivery_id": row["id"],
-        "number": row["attempts"],
-        "started_at": row["started_at"],
-        "ended_at": now,
-        "channel": row["channel"],
-        "state": "uncertain",
-        "provider_id": "",
-        "error": words,
-        "code": "",
-    }
+    return (
+        row["id"], row["attempts"], row["started_at"], now, row["channel"], "uncertain", "", words,
+        "",
+    )  # fmt: skip
 
 
 def or_nothing(connection: Connection, table: Table, *unique: str) -> Any:
     """An insert that leaves a row that is there as it is."""
-    return _insert(connection.dialect.name, table).on_conflict_do_nothing(index_elements=unique)
+    return insert(connection.dialect.name, table).on_conflict_do_nothing(index_elements=unique)
 
 
 def write_over(connection: Connection, table: Table, values: dict[str, Any], *unique: str) -> None:
     """Write a row, over the one that is there."""
-    statement = _insert(connection.dialect.name, table)
+    statement = insert(connection.dialect.name, table)
     others = {name: statement.excluded[name] for name in values if name not in unique}
     connection.execute(statement.on_conflict_do_update(index_elements=unique, set_=others), values)
 
 
-def fit(words: str) -> str:
+def fit(words: str, longest: int = _LONGEST) -> str:
     """A provider's words as any database takes them: no NUL, no half characters, not too long."""
-    return words[:_LONGEST].replace("\0", "").encode("utf-8", "replace").decode()
+    if len(words) <= longest and words.isascii() and "\0" not in words:
+        return words
+    return words[:longest].replace("\0", "").encode("utf-8", "replace").decode()
 
 
-@cache
-def _add(dialect: str) -> Any:
-    given = _rows(dialect, deliveries, _ORDERED)
-    now = bindparam("now", type_=BigInteger)
-    constant = {name: literal(value, _c[name].type) for name, value in _NEW.items()}
-    constant |= {"env": bindparam("env", type_=Text), "created_at": now, "updated_at": now}
-    # SQLite would take ON CONFLICT for a join's ON if there were no WHERE
-    source = select(*[given.c[name] for name in _ORDERED], *constant.values()).where(true())
-    statement = _insert(dialect, deliveries).from_select([*_ORDERED, *constant], source)
-    return statement.on_conflict_do_nothing(index_elements=["env", "key"]).returning(_c.key)
-
-
-@cache
-def _start(dialect: str) -> Any:
-    given = _rows(dialect, deliveries, _STARTED)
-    values = {name: given.c[name] for name in ("attempts", "channel", "repeatable")}
+def _ended(one: Result) -> Row:
     return (
-        update(deliveries)
-        .where(_c.id == given.c.id, _c.lease == given.c.lease, _c.state == "sending")
-        .values(**values, started_at=bindparam("now"), lease_until=bindparam("until"))
-        .returning(_c.id, _c.lease)
-    )
+        one.leased.id, one.leased.lease, one.state, one.next_attempt_at, one.in_doubt,
+        one.channel or one.leased.channel, fit(one.provider_id), one.digest, fit(one.error),
+        fit(one.code), one.ended_at if one.state == "accepted" else None,
+    )  # fmt: skip
 
 
-@cache
-def _finish(dialect: str) -> Any:
-    given = _rows(dialect, deliveries, _ENDED)
-    values = {name: given.c[name] for name in _ENDED if name not in ("id", "lease")}
-    return (
-        update(deliveries)
-        .where(_c.id == given.c.id, _c.lease == given.c.lease)
-        .values(**values, lease=None, lease_until=None, updated_at=bindparam("now"))
-    )
-
-
-@cache
-def _standing(dialect: str) -> Any:
-    given = _rows(dialect, deliveries, ("id",))
-    return (
-        select(_c.id, _c.lease, _c.state)
-        .where(_c.id.in_(select(given.c.id)))
-        .order_by(_c.id)
-        .with_for_update()
-    )
-
-
-@cache
-def _tell(dialect: str) -> Any:
-    names = [one.name for one in attempts.c]
-    given = _rows(dialect, attempts, tuple(names))
-    source = select(*[given.c[name] for name in names]).where(true())
-    statement = _insert(dialect, attempts).from_select(names, source)
-    key = ("delivery_id", "number", "started_at")
-    return statement.on_conflict_do_update(
-        index_elements=["delivery_id", "number"],
-        set_={name: statement.excluded[name] for name in names if name not in key},
-    )
-
-
-def _rows(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
-    """The rows of the parameter `rows` as a table of those columns."""
-    if dialect == "postgresql":
-        columns = [column(name, _plain(table.c[name])) for name in names]
-        document = cast(bindparam("rows", type_=Text), postgresql.JSONB)
-        records = func.jsonb_to_recordset(document).table_valued(*columns, name="given")
-        return records.render_derived(with_types=True)
-    each = func.json_each(bindparam("rows", type_=Text)).table_valued("value", name="each")
-    found = [
-        func.json_extract(each.c.value, f"$.{name}", type_=_plain(table.c[name])).label(name)
-        for name in names
-    ]
-    return select(*found).subquery("given")
-
-
-def _plain(one: Column[Any]) -> TypeEngine[Any]:
-    kinds = (Boolean, SmallInteger, BigInteger, Integer, Text)
-    kind = next(kind for kind in kinds if isinstance(one.type, kind))
-    return kind()
-
-
-def _given(rows: Sequence[dict[str, Any]], **others: Any) -> dict[str, Any]:
-    return {"rows": json.dumps(rows), **others}
-
-
-def _insert(dialect: str, table: Table) -> Any:
-    return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](table)
+def _rows(connection: Connection) -> Rows:
+    return _ROWS[connection.dialect.name]

@@ -19,10 +19,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 VERSION_TABLE: Final = "vero_schema"  # where Alembic keeps what was run
-HEAD: Final = "0001"
+HEAD: Final = "0004"
 
 metadata = MetaData()
 _Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself there
@@ -49,6 +50,7 @@ deliveries = Table(
     Column("kind", Text, nullable=False),
     Column("priority", SmallInteger, nullable=False),  # lower goes first, always
     Column("rank", SmallInteger),  # of contents of which only the first reachable is sent
+    Column("fallback_after", BigInteger),  # that those of lower rank may go without being delivered
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),  # times it was handed to a channel
     Column("next_attempt_at", BigInteger),  # set while it waits, and is not held back by its rank
@@ -60,6 +62,7 @@ deliveries = Table(
     Column("channel", Text, nullable=False),
     Column("provider_id", Text, nullable=False),
     Column("digest", Text, nullable=False),  # SHA-256 of the rendered bytes
+    Column("recipients", Text, nullable=False, server_default=""),  # digests of their addresses
     Column("error", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -69,6 +72,7 @@ deliveries = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("user", Text, nullable=False),
     Column("about", Text, nullable=False),  # data, event, campaign, clock: where given
+    Column("key_hash", BigInteger),  # of its digest, by which feedback without the key finds it
     UniqueConstraint("env", "key", name="vero_deliveries_key"),
 )
 _c = deliveries.c
@@ -81,6 +85,7 @@ Index(
 Index("vero_deliveries_lease", _c.lease_until, sqlite_where=_leased, postgresql_where=_leased)
 Index("vero_deliveries_user", _c.env, _c.user_id)
 Index("vero_deliveries_send", _c.env, _c.send_key)
+Index("vero_deliveries_key_hash", _c.key_hash)
 
 attempts = Table(
     "vero_attempts",
@@ -102,6 +107,60 @@ attempts = Table(
     Column("code", Text, nullable=False),
     sqlite_with_rowid=False,  # one tree instead of two
 )
+_named = text("provider_id <> ''")
+Index(
+    "vero_attempts_provider", attempts.c.provider_id,
+    sqlite_where=_named, postgresql_where=_named,
+)  # fmt: skip
+
+events = Table(
+    "vero_events",
+    metadata,
+    Column("number", _Id, primary_key=True),  # in the order of arrival
+    Column("env", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column(
+        "delivery_id",  # null while nothing matches
+        _Id,
+        ForeignKey("vero_deliveries.id", ondelete="CASCADE", name="vero_events_delivery"),
+    ),
+    Column("pending_since", BigInteger),  # set while it waits for a record or a worker's result
+    Column("key_hash", BigInteger),
+    # what follows is feedback.Feedback, field by field; tags, metadata and raw are JSON
+    Column("kind", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("permanent", Boolean),
+    Column("smtp_code", Integer),
+    Column("enhanced_status", Text, nullable=False),
+    Column("diagnostic", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Column("ip", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("machine", Boolean),
+    Column("tags", Text, nullable=False),
+    Column("metadata", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    UniqueConstraint("env", "channel", "id", name="vero_events_told"),
+)
+_e = events.c
+_matched = _e.delivery_id.is_not(None)
+Index("vero_events_of", _e.delivery_id, sqlite_where=_matched, postgresql_where=_matched)
+Index("vero_events_received", _e.env, _e.received_at)
+_waits = _e.pending_since.is_not(None)
+for _name in ("key_hash", "provider_id"):
+    Index(
+        f"vero_events_{_name}", _e.env, _e[_name],
+        sqlite_where=_waits, postgresql_where=_waits,
+    )  # fmt: skip
 
 circuits = Table(
     "vero_circuits",
@@ -116,3 +175,36 @@ circuits = Table(
     Column("reason", Text, nullable=False),
     Column("misconfigured", Boolean, nullable=False),
 )
+
+suppressions = Table(
+    "vero_suppressions",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),  # of content and address, see suppression.py
+    Column("reason", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("since", BigInteger),  # the latest that was told
+    Column(
+        "lifted", BigInteger
+    ),  # the latest that was told against it; it counts while it is later
+    Column("source", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+soft_bounces = Table(
+    "vero_soft_bounces",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("told", Text, primary_key=True),  # channel and id of the feedback
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+def hash_of(digest: str) -> int:
+    """A `mime.key_digest` as a number: an index of numbers is smaller and quicker."""
+    return int(digest[:15], 16)

@@ -15,10 +15,13 @@ import msgspec
 from sqlalchemy import Connection, Engine, select
 
 from vero_deliver.message import Message
-from vero_deliver.outbox import queue, upkeep
+from vero_deliver.observe import Backlog
+from vero_deliver.outbox import events, queue, suppressions, upkeep
 from vero_deliver.outbox.database import Database
+from vero_deliver.outbox.feedback import FeedbackStore
 from vero_deliver.outbox.records import (
     Attempt,
+    Filed,
     Leased,
     Order,
     Record,
@@ -27,6 +30,7 @@ from vero_deliver.outbox.records import (
     milliseconds,
 )
 from vero_deliver.outbox.schema import messages
+from vero_deliver.outbox.suppressed import Suppressions
 from vero_deliver.resource import to_resource
 from vero_deliver.secret import Secret
 from vero_deliver.states import State
@@ -42,6 +46,8 @@ class Outbox:
     env: deliveries of another environment are another outbox's, though in the same tables.
     lease: seconds for which a worker that says nothing keeps its deliveries.
     clock: seconds since 1970.
+
+    suppressions: whom not to send to.
 
     Every method but close() raises OutboxError where the database fails.
     """
@@ -61,6 +67,7 @@ class Outbox:
         self._owner = f"{node()}:{getpid()}:{uuid4().hex[:8]}"
         self._claims = counter(1)
         self._stored: set[tuple[str, str]] = set()
+        self.suppressions = Suppressions(self)
 
     def __repr__(self) -> str:
         return f"Outbox({self.database!r}, env={self.env!r})"
@@ -93,12 +100,14 @@ class Outbox:
         self._stored.add((message.id, message.version))
         return added
 
-    def add_and_claim(self, message: Message, orders: Sequence[Order]) -> list[Leased]:
-        """Record deliveries, and lease those that may go now: new ones, and ones that wait."""
+    def add_and_claim(
+        self, message: Message, orders: Sequence[Order], keys: Collection[str]
+    ) -> list[Leased]:
+        """Record deliveries, and lease those of the keys that wait, new ones or not."""
         with self.database.writing() as connection:
             self._keep(connection, message)
             queue.add(connection, self.env, orders, self.now())
-            leased = self._claim(connection, len(orders), keys=[order.key for order in orders])
+            leased = self._claim(connection, len(keys), keys=keys)
         self._stored.add((message.id, message.version))
         return leased
 
@@ -112,10 +121,11 @@ class Outbox:
         with self.database.writing() as connection:
             return self._claim(connection, len(keys), keys=keys)
 
-    def file(self, starts: Sequence[Start], results: Sequence[Result]) -> set[tuple[int, str]]:
-        """Record what is handed over and what became of what was; id and lease where it held.
+    def file(self, starts: Sequence[Start], results: Sequence[Result]) -> Filed:
+        """Record what is handed over and what became of what was.
 
-        A start that is not given back must not be sent: somebody else has it. Idempotent.
+        A start that is not held must not be sent: somebody else has it, or it is suppressed.
+        Idempotent.
         """
         with self.database.writing() as connection:
             now, until = self._lease_times()
@@ -133,13 +143,15 @@ class Outbox:
 
     def recover(self) -> int:
         """Take back what lost workers leased; how many. Every worker does this all the time."""
-        total = 0
-        while True:
-            with self.database.writing() as connection:
-                found = queue.recover(connection, self.env, self.now())
-            total += found
-            if not found:
-                return total
+        with self.database.writing() as connection:
+            now = self.now()
+            events.settle_strange(connection, self.env, now - int(self.lease * 1000), now)
+        return self._until_none(queue.recover, self.now())
+
+    @property
+    def feedback(self) -> FeedbackStore:
+        """What was told about deliveries after they were handed over."""
+        return FeedbackStore(self.database, self.env, self.now)
 
     def document(self, id_: str, version: str) -> str | None:
         """Vero's JSON of the message as it was when a delivery of it was recorded."""
@@ -162,6 +174,11 @@ class Outbox:
             return upkeep.find(connection, self.env, keys)
         with self.database.reading() as connection:
             return upkeep.find(connection, self.env, keys)
+
+    def promised(self, digest: str) -> Any | None:
+        """What was promised under the key of that `mime.key_digest`; None where nothing was."""
+        with self.database.reading() as connection:
+            return upkeep.by_digest(connection, self.env, digest)
 
     def search(
         self,
@@ -186,6 +203,11 @@ class Outbox:
         """How many deliveries are in each state."""
         with self.database.reading() as connection:
             return upkeep.count(connection, self.env)
+
+    def backlog(self) -> Backlog:
+        """How many deliveries are due, and for how many seconds the first of them has been."""
+        with self.database.reading() as connection:
+            return upkeep.backlog(connection, self.env, self.now())
 
     def attempts(self, key: str) -> list[Attempt]:
         """Every handing over of one delivery, in order."""
@@ -216,16 +238,24 @@ class Outbox:
             return upkeep.erase(connection, self.env, user_id, self.now())
 
     def purge(self, before: datetime) -> int:
-        """Delete what ended before that moment; how many. An uncertain delivery has not ended.
+        """Delete what ended before that moment; how many deliveries.
 
-        Its keys are forgotten: the same key would be sent again.
+        An uncertain one has not ended. Its keys are forgotten: the same key would be sent again.
+        Feedback goes with its delivery; what has none, once it is older than that.
         """
+        with self.database.writing() as connection:
+            suppressions.purge(connection, self.env, self.now())
+        self._until_none(upkeep.purge_feedback, milliseconds(before))
+        return self._until_none(upkeep.purge, milliseconds(before))
+
+    def _until_none(self, act: Callable[[Connection, str, int], int], moment: int) -> int:
+        """Do what is done in many small transactions; how much it was."""
         total = 0
         while True:
             with self.database.writing() as connection:
-                gone = upkeep.purge(connection, self.env, milliseconds(before))
-            total += gone
-            if not gone:
+                some = act(connection, self.env, moment)
+            total += some
+            if not some:
                 return total
 
     def _claim(self, connection: Connection, limit: int, **which: Any) -> list[Leased]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from vero_deliver.mime import key_digest
+from vero_deliver.observe import Backlog
+from vero_deliver.outbox import events, suppressions
 from vero_deliver.outbox.chains import follow_up
 from vero_deliver.outbox.records import Attempt, Record, attempt_of, record_of
-from vero_deliver.outbox.schema import attempts, deliveries
+from vero_deliver.outbox.schema import attempts, deliveries, hash_of
+from vero_deliver.outbox.schema import events as told
 from vero_deliver.states import FOLLOWS, OPEN, State
 
 _AT_ONCE: Final = 1_000  # deliveries purged in one transaction, so that no worker waits for long
@@ -21,6 +27,13 @@ def find(connection: Connection, env: str, keys: Collection[str]) -> dict[str, R
     """The deliveries of those keys that are there."""
     query = select(deliveries).where(_c.env == env, _c.key.in_(keys))
     return {row["key"]: record_of(row) for row in connection.execute(query).mappings()}
+
+
+def by_digest(connection: Connection, env: str, digest: str) -> Any | None:
+    """The row of the delivery whose key has that digest; None where none has."""
+    query = select(deliveries).where(_c.env == env, _c.key_hash == hash_of(digest))
+    rows = connection.execute(query).mappings()
+    return next((row for row in rows if key_digest(row["key"]) == digest), None)
 
 
 def search(
@@ -47,6 +60,14 @@ def count(connection: Connection, env: str) -> dict[State, int]:
     """How many deliveries are in each state."""
     query = select(_c.state, func.count()).where(_c.env == env).group_by(_c.state)
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def backlog(connection: Connection, env: str, now: int) -> Backlog:
+    """What is due, and since when."""
+    due = (_c.env == env, _c.next_attempt_at <= now)
+    found = select(func.count(), func.min(_c.next_attempt_at)).where(*due)
+    number, first = connection.execute(found).one()
+    return Backlog(number, 0.0 if first is None else (now - first) / 1000)
 
 
 def attempts_of(connection: Connection, env: str, key: str) -> list[Attempt]:
@@ -85,26 +106,34 @@ def retry(connection: Connection, env: str, key: str, now: int, expires_at: int)
 def erase(connection: Connection, env: str, user_id: str, now: int) -> int:
     """Remove what is known of a user; how many deliveries. Those that wait are cancelled.
 
-    Keys, states, times and counts stay, so that nothing is sent again.
+    Keys, states, times and counts stay, so that nothing is sent again; so do suppressions, of
+    which only a digest of the address is kept.
     """
     mine = (_c.env == env, _c.user_id == user_id)
     waiting = _c.state.in_(["queued", "deferred"])
     connection.execute(
         update(deliveries).where(*mine, waiting).values(state="cancelled", next_attempt_at=None)
     )
-    ids = connection.execute(select(_c.id).where(*mine)).scalars().all()
+    users = connection.execute(select(_c.user).where(*mine).distinct()).scalars()
+    addresses = {user_id.lower(), *chain.from_iterable(map(_addresses, users))}
+    found = connection.execute(select(_c.id, _c.recipients).where(*mine)).all()
+    ids = [row.id for row in found]
+    events.erase(connection, env, [], addresses)
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         blank = {"error": "", "code": "", "provider_id": ""}
-        told = update(attempts).where(attempts.c.delivery_id.in_(some))
-        connection.execute(told.values(blank))
+        tried = update(attempts).where(attempts.c.delivery_id.in_(some))
+        connection.execute(tried.values(blank))
+        events.erase(connection, env, some, [])
         nobody = {"user_id": "", "user": _NOBODY, "about": _NOBODY, "updated_at": now}
         connection.execute(update(deliveries).where(_c.id.in_(some)).values(nobody | blank))
+        known = {one for row in found[start : start + _AT_ONCE] for one in row.recipients.split()}
+        suppressions.forget(connection, env, known)
     return len(ids)
 
 
 def purge(connection: Connection, env: str, before: int) -> int:
-    """Delete some of what has ended before that moment, with its attempts; how many.
+    """Delete some of what ended before that moment, with all that is known of it; how many.
 
     Call again until it gives 0. What is purged is no longer known: its key would be sent again.
     Messages stay: they hold nobody's data.
@@ -112,9 +141,25 @@ def purge(connection: Connection, env: str, before: int) -> int:
     ended = (_c.env == env, _c.state.not_in([*OPEN, "uncertain"]), _c.updated_at < before)
     old = select(_c.id).where(*ended).limit(_AT_ONCE).with_for_update(skip_locked=True)
     ids = connection.execute(old).scalars().all()
+    connection.execute(delete(told).where(told.c.delivery_id.in_(ids)))
     connection.execute(delete(attempts).where(attempts.c.delivery_id.in_(ids)))
     connection.execute(delete(deliveries).where(_c.id.in_(ids)))
     return len(ids)
+
+
+def purge_feedback(connection: Connection, env: str, before: int) -> int:
+    """Delete some of the feedback that came before that moment and has no delivery; how much.
+
+    Call again until it gives 0.
+    """
+    return events.purge(connection, env, before, _AT_ONCE)
+
+
+def _addresses(user: str) -> Iterator[str]:
+    """Where feedback may name a user, in lower case."""
+    for name in ("email", "phone"):
+        if address := json.loads(user).get(name):
+            yield address.lower()
 
 
 def _decide(

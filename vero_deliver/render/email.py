@@ -22,8 +22,10 @@ from vero_deliver.render.once.bodies import Bodies, Personal
 from vero_deliver.render.once.compiled import Body
 from vero_deliver.render.plaintext import plaintext
 from vero_deliver.render.run import current
+from vero_deliver.render.tracked import with_links, with_pixel
 from vero_deliver.rendered import Address, File, RenderedEmail, Skipped
 from vero_deliver.source import Source, where
+from vero_deliver.tracking import Tracking
 
 
 def compose(
@@ -34,8 +36,13 @@ def compose(
     default_from: str,
     inliner: Inliner,
     bodies: Bodies | None,
+    tracking: Tracking | None,
+    key: str,
 ) -> RenderedEmail | Skipped:
-    """The email as it will be sent, or Skipped where the user has no address."""
+    """The email as it will be sent, or Skipped where the user has no address.
+
+    tracking: whose links and pixel it gets; key: of the delivery, without which there are none.
+    """
     variant = email.variants.get(language, EmailVariant())
     to = _mailboxes(draft, email.to, "email.to")
     if not to:
@@ -45,6 +52,10 @@ def compose(
     files = _files(draft, email.attachments)
     if cids is None or not cids <= {file.cid for file in files}:
         check_cids(draft, base, email.layout, str(html), files)
+    opens, clicks = email.track_opens, email.track_clicks
+    if tracking is not None and key and html:
+        # ours in place of the provider's: both would count twice
+        html, opens, clicks = _tracked(draft, email, html, tracking, key), False, False
     return RenderedEmail.of_pieces(
         from_=_sender(draft, email.from_ or default_from),
         to=to,
@@ -57,9 +68,20 @@ def compose(
         headers=_headers(draft, email),
         attachments=tuple(files),
         **draft.common(),
-        track_opens=email.track_opens,
-        track_clicks=email.track_clicks,
+        track_opens=opens,
+        track_clicks=clicks,
     )
+
+
+def _tracked(
+    draft: Draft, email: Email, html: str | Printed, tracking: Tracking, key: str
+) -> str | Printed:
+    opens = tracking.opens if email.track_opens is None else email.track_opens
+    clicks = tracking.clicks if email.track_clicks is None else email.track_clicks
+    if clicks:
+        own = {link for name, link in draft.variables["url"].items() if name.endswith("_link")}
+        html = with_links(str(html), tracking, key, own)
+    return with_pixel(str(html), tracking, key) if opens else html
 
 
 def _mailboxes(draft: Draft, entries: Sequence[str], field: str) -> tuple[Address, ...]:

@@ -43,6 +43,7 @@ from vero_deliver.rendered import (
     RenderedSms,
     Skipped,
 )
+from vero_deliver.tracking import Tracking
 from vero_deliver.user import User
 
 # what a URL may hold in a header and in an attribute (RFC 3986)
@@ -80,6 +81,8 @@ class Renderer:
         the locale names one: "GB".
     links: templates of what `url.unsubscribe_link` and `url.permalink_link` give; they see
         `user`, `message`, `campaign` and `key`.
+    tracking: whose links those are where `links` has none, and which opens and clicks are told of;
+        for emails with a key.
     undefined: "strict" makes a missing value an error, "blank" prints nothing, "keep" prints
         the expression itself.
     """
@@ -93,6 +96,7 @@ class Renderer:
         region: str = "",
         from_: Mapping[Literal["email", "sms"], str] | None = None,
         links: Mapping[str, str] | None = None,
+        tracking: Tracking | None = None,
         undefined: Policy = "strict",
         inliner: Inliner = "css-inline",
         compile_once: bool = True,
@@ -119,6 +123,7 @@ class Renderer:
             "region": region,
             "from_": from_,
             "links": links,
+            "tracking": tracking,
             "undefined": undefined,
             "inliner": inliner,
             "compile_once": compile_once,
@@ -129,6 +134,7 @@ class Renderer:
         self._region = region
         self._from = dict(from_ or {})
         self._links = dict(links or {})
+        self._tracking = tracking
         self._undefined = undefined
         self._inliner: Inliner = inliner
         self._bodies = Bodies(self._templates, inliner) if compile_once else None
@@ -272,9 +278,10 @@ class Renderer:
         with running(run):
             given = given or plan.given(about)
             variables = self._variables(plan, user, given, run, at)
-            variables["url"] = self._urls(variables, about.get("key", "")) if self._links else {}
+            key = about.get("key", "")
+            variables["url"] = self._urls(variables, key, user, message)
             draft = Draft(message=message, templates=self._templates, variables=variables, at=at)
-            return self._content(draft, content, run)
+            return self._content(draft, content, run, key)
 
     def _run(self, user: User, message: Message) -> Run:
         language, locale = self._locales(message, user)
@@ -287,7 +294,9 @@ class Renderer:
             formats=kept_formats(locale, timezone),
         )
 
-    def _content(self, draft: Draft, content: ContentName, run: Run) -> Rendered | Skipped:
+    def _content(
+        self, draft: Draft, content: ContentName, run: Run, key: str
+    ) -> Rendered | Skipped:
         message = draft.message
         if content == "email" and message.email:
             return email.compose(
@@ -297,6 +306,8 @@ class Renderer:
                 default_from=self._from.get("email", ""),
                 inliner=self._inliner,
                 bodies=self._bodies,
+                tracking=self._tracking,
+                key=key,
             )
         if content == "sms" and message.sms:
             sender = self._from.get("sms", "")
@@ -319,9 +330,19 @@ class Renderer:
         }
         return _named(variables) if self._undefined == "keep" else variables
 
-    def _urls(self, variables: Mapping[str, Any], key: str) -> dict[str, str]:
+    def _urls(
+        self, variables: Mapping[str, Any], key: str, user: User, message: Message
+    ) -> dict[str, str]:
         """`unsubscribe_link` is the address, `unsubscribe` the whole anchor; likewise permalink."""
         urls: dict[str, str] = {}
+        if self._tracking is not None and key:
+            links = {
+                "unsubscribe": self._tracking.leave(key, user.email, message.topic),
+                "permalink": self._tracking.view(key),
+            }
+            for name, link in links.items():
+                if name not in self._links:
+                    urls |= _anchor(name, link)
         for name, template in self._links.items():
             link = self._templates.render(
                 template, {**variables, "key": key}, escape="text", field=f"[links] {name}"
@@ -332,9 +353,13 @@ class Renderer:
                     "with `| encode`",
                     where=f"[links] {name}",
                 )
-            urls[f"{name}_link"] = link
-            urls[name] = Markup(f'<a href="{escape(link)}">{_LINKS[name]}</a>')  # noqa: S704
+            urls |= _anchor(name, link)
         return urls
+
+
+def _anchor(name: str, link: str) -> dict[str, str]:
+    anchor = Markup(f'<a href="{escape(link)}">{_LINKS[name]}</a>')  # noqa: S704
+    return {f"{name}_link": link, name: anchor}
 
 
 def _named(variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final, Generic
 
-from vero_deliver.channel import Channel, R, Receipt
+from vero_deliver.channel import Channel, R, Receipt, idempotency_window
 from vero_deliver.errors import Deferred, DeliveryError, Misconfigured, Refused, Uncertain
 from vero_deliver.routes.health import Health, Shut, Verdict
 
@@ -30,6 +31,11 @@ class Guarded(Generic[R]):
     def idempotent(self) -> bool:
         """As the channel: what was not handed over was not delivered."""
         return self.channel.idempotent
+
+    @property
+    def idempotency_window(self) -> timedelta | None:
+        """The channel's."""
+        return idempotency_window(self.channel)
 
     async def shut(self) -> DeliveryError | None:
         """The error with which send() would refuse now, without trying."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Final, Generic
 
-from vero_deliver.channel import Channel, R, Receipt
+from vero_deliver.channel import Channel, R, Receipt, idempotency_window
 from vero_deliver.errors import ConfigError, Deferred, Misconfigured
 from vero_deliver.routes.guard import Guarded
 from vero_deliver.routes.health import CIRCUITS, Health
@@ -45,6 +46,12 @@ class Route(Generic[R]):
     def idempotent(self) -> bool:
         """False for more than one channel: a repeated key may go to another than before."""
         return len(self._members) == 1 and self._members[0].idempotent
+
+    @property
+    def idempotency_window(self) -> timedelta | None:
+        """The shortest of its channels'; None where all count for ever."""
+        windows = [idempotency_window(member) for member in self._members]
+        return min((one for one in windows if one is not None), default=None)
 
     async def aclose(self) -> None:
         """Close every channel. Idempotent."""

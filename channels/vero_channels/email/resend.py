@@ -6,6 +6,7 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 import httpx
@@ -39,6 +40,8 @@ class Resend(BatchEmailApi):
     For trials there are addresses such as delivered@resend.dev.
     """
 
+    idempotency_window: ClassVar = timedelta(hours=24)
+
     capabilities: ClassVar = Capabilities(
         max_recipients=50, max_bytes=40_000_000, batch=100, tracking=False, idempotency=True
     )
@@ -63,7 +66,7 @@ class Resend(BatchEmailApi):
 
     @property
     def idempotent(self) -> bool:
-        """True, for 24 hours."""
+        """True, for `idempotency_window`."""
         return True
 
     def request(self, rendered: RenderedEmail, key: str) -> httpx.Request:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import ClassVar, Final
 
 import httpx
@@ -22,8 +23,11 @@ _REGION: Final = re.compile(r"[a-z]{2,4}[0-9]{0,2}")
 class Bird(SmsApi):
     """One workspace. region: where it is, as in its API keys, "bk_eu1_...".
 
-    The key is the Idempotency-Key, and in the metadata.
+    The key is the Idempotency-Key, and in the metadata. For how long it counts Bird does not say;
+    an hour is relied on.
     """
+
+    idempotency_window: ClassVar = timedelta(hours=1)
 
     codes: ClassVar[Codes] = {
         "SMSInvalidRecipient": Gone,
@@ -63,7 +67,7 @@ class Bird(SmsApi):
 
     @property
     def idempotent(self) -> bool:
-        """True: Bird answers a repeated Idempotency-Key from what it has kept."""
+        """True, for `idempotency_window`: Bird answers a repeated key from what it has kept."""
         return True
 
     def sms_request(self, sms: RenderedSms, sender: Sender | None, key: str) -> httpx.Request:

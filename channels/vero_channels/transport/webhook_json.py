@@ -12,26 +12,10 @@ import msgspec
 from vero_channels.transport.keys import VERO_KEY, named
 from vero_channels.transport.webhooks import Post
 from vero_deliver.errors import NotUnderstood
+from vero_deliver.feedback.machines import machine_by_agent as machine_by_agent
 from vero_deliver.mime import Named
 
 _YEARS = 100 * 366 * 24 * 3600.0  # seconds after which a moment is none
-_MACHINES = (  # words of user agents
-    "barracuda",
-    "proofpoint",
-    "mimecast",
-    "bot/",
-    "bot;",
-    "crawler",
-    "spider",
-    "curl/",
-    "wget/",
-    "python-",
-    "go-http-client",
-    "java/",
-    "okhttp",
-    "headlesschrome",
-    "skypeuripreview",
-)
 
 
 def decoded(body: bytes | str, channel: str) -> Any:
@@ -134,16 +118,6 @@ def moment(value: Any, name: str, post: Post, *, unit: float = 1.0) -> datetime:
 def own_id(raw: Mapping[str, Any]) -> str:
     """An id for what the provider gave none: the same for the same content."""
     return hashlib.sha256(msgspec.json.encode(raw, order="deterministic")).hexdigest()[:32]
-
-
-def machine_by_agent(user_agent: str) -> bool | None:
-    """True for agents that load and follow by themselves; None for all others.
-
-    Gmail's and Yahoo's image proxies are others: they load when somebody looks.
-    """
-    agent = user_agent.strip().lower()
-    # Apple Mail Privacy Protection says this and nothing more
-    return True if agent == "mozilla/5.0" or any(word in agent for word in _MACHINES) else None
 
 
 def _is_number(value: str) -> bool:

@@ -1,13 +1,15 @@
-"""What an outbox adds to a delivery: `python -m benchmarks.outbox [--json] [--deliveries N]`.
+"""What an outbox adds to a delivery: `python -m benchmarks.desk [--json] [--deliveries N]`.
 
 Deliveries are recorded, claimed, started and finished in batches, as a busy worker does, on SQLite
 in a temporary folder and on a PostgreSQL server of its own, where that is installed. A figure is
-microseconds per delivery: the CPU time of this process, and the time on the clock.
+microseconds per delivery: the CPU time of this process. Beside it stand a worker as a whole, and
+what rendering and sending take.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 import time
@@ -21,10 +23,17 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 from postgres_server import postgres, programs
 
-from vero_deliver import Message, Outbox, Sms
+from benchmarks.render import ours
+from benchmarks.render.receipt import order as receipt
+from benchmarks.smtp.__main__ import sink
+from benchmarks.smtp.clients import vero
+from vero_channels.memory import Memory
+from vero_deliver import Deliverer, Message, Outbox, Sms, Worker
 from vero_deliver.outbox.records import Order, Result, Start
+from vero_deliver.suppression import digest_of
 
 BATCH = 500
+RECIPIENT = (digest_of("sms", "+420601000001"),)
 MESSAGE = Message(title="Order shipped", sms=Sms(body="Order {{ order.id }} is on its way."))
 USER = json.dumps({"id": "u1", "email": "ada@example.org", "phone": "+420601000001"})
 ABOUT = json.dumps({"data": {"order": {"id": 1001, "lines": [{"title": "Tea", "price": "4.50"}]}}})
@@ -63,7 +72,8 @@ def measure(outbox: Outbox, deliveries: int) -> Costs:
         with costs.of("claim"):
             leased = outbox.claim(["sms"], BATCH)
         with costs.of("start"):
-            held = outbox.file([Start(one, "sms-1", repeatable=False) for one in leased], [])
+            starts = [Start(one, "sms-1", repeatable=False, recipients=RECIPIENT) for one in leased]
+            held = outbox.file(starts, []).held
         assert len(held) == len(leased) == BATCH
         now = outbox.now()
         results = [
@@ -105,6 +115,41 @@ def order(outbox: Outbox, number: int) -> Order:
     )
 
 
+def work(outbox: Outbox, deliveries: int) -> float:
+    """The same by a worker that renders each text message and hands it to a list: CPU."""
+    outbox.create()
+    for first in range(0, deliveries, BATCH):
+        outbox.add(MESSAGE, [order(outbox, n) for n in range(first, first + BATCH)])
+
+    async def run() -> float:
+        async with Deliverer(sms=Memory(), outbox=outbox) as deliverer:
+            worker = Worker(deliverer)
+            cpu = time.process_time()
+            assert await worker.run(drain=True) == deliveries
+            return (time.process_time() - cpu) / deliveries * 1e6
+
+    return asyncio.run(run())
+
+
+def rendering(many: int = 200) -> float:
+    """CPU of making one receipt of benchmarks.render, DKIM included."""
+    _, own, _ = ours.costs()
+    prepared = [own.prepare(receipt(number)) for number in range(many)]
+    own.run(prepared[0])  # compiles
+    cpu = time.process_time()
+    for one in prepared:
+        own.run(one)
+    return (time.process_time() - cpu) / many * 1e6
+
+
+async def sending(many: int = 2_000) -> float:
+    """CPU of handing one ready message over by SMTP, as benchmarks.smtp has it."""
+    with sink(0.0) as port:
+        async with vero("cross", port, 4) as client:
+            await client(many // 10)
+            return (await client(many)).cpu_us
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,18 +158,24 @@ def main() -> None:
     given = parser.parse_args()
     found: dict[str, Costs] = {}
     with TemporaryDirectory() as folder:
-        outbox = Outbox(f"sqlite:///{folder}/outbox.db")
-        found["sqlite"] = measure(outbox, given.deliveries)
+        found["sqlite"] = measure(Outbox(f"sqlite:///{folder}/outbox.db"), given.deliveries)
+        beside = {"worker_us": work(Outbox(f"sqlite:///{folder}/work.db"), given.deliveries)}
     if programs() is not None:
         with postgres() as url:
             found["postgresql"] = measure(Outbox(url), given.deliveries)
+    beside |= {"render_us": rendering(), "send_us": asyncio.run(sending())}
     if given.json:
-        print(json.dumps({f"{name}_us": sum(costs.cpu.values()) for name, costs in found.items()}))
+        stores = {f"{name}_us": sum(costs.cpu.values()) for name, costs in found.items()}
+        print(json.dumps(stores | beside))
         return
+    print(f"{'CPU us each':14}{'all':>7}   of which")
     for name, costs in found.items():
         steps = ", ".join(f"{step} {cpu:.1f}" for step, cpu in costs.cpu.items())
-        cpu, wall = sum(costs.cpu.values()), sum(costs.wall.values())
-        print(f"{name}: {cpu:.1f} us of CPU a delivery ({steps}); {1e6 / wall:,.0f} a second")
+        rate = f"{1e6 / sum(costs.wall.values()):,.0f} a second"
+        print(f"{name:14}{sum(costs.cpu.values()):7.1f}   {steps}; {rate}")
+    print(f"{'worker':14}{beside['worker_us']:7.1f}   a text message, on SQLite, sent to a list")
+    print(f"{'rendering':14}{beside['render_us']:7.1f}   a receipt in MJML, signed by DKIM")
+    print(f"{'sending':14}{beside['send_us']:7.1f}   a ready message, 38 kB, by SMTP")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Workers killed at random, over providers that fail at random: what is lost, what goes twice."""

@@ -1,0 +1,116 @@
+"""vero-deliver serve, as a process: from a marketing email to one click and back."""
+
+from __future__ import annotations
+
+import email
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+ENV = {"TRACK": "a secret of many characters", "HOOK": "another long password"}
+SETTINGS = """
+[from]
+email = "Shop <shop@example.com>"
+[outbox]
+[tracking]
+url = "http://127.0.0.1:{port}"
+secrets = [{{ env = "TRACK" }}]
+clicks = true
+title = "Shop"
+topics = {{ weekly = "The weekly letter" }}
+[feedback.postmark]
+reader = "postmark"
+access = {{ bearer = [{{ env = "HOOK" }}] }}
+"""
+MESSAGE = """
+title = "News"
+kind = "marketing"
+topic = "weekly"
+[email]
+subject = "News"
+"""
+
+
+def vero(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "vero_deliver.cli", "-C", str(project), *words]
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, env=os.environ | ENV
+    )
+
+
+def project(folder: Path, settings: str) -> Path:
+    (folder / "vero-deliver.toml").write_text(settings)
+    message = folder / "messages/news"
+    message.mkdir(parents=True)
+    (message / "message.toml").write_text(MESSAGE)
+    (message / "email.html").write_text('<p><a href="https://shop.example.com/">Shop</a></p>')
+    return folder
+
+
+@contextmanager
+def serving(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+    """The process, where it listens, and what it said."""
+    command = [sys.executable, "-m", "vero_deliver.cli", "-C", str(folder), "serve", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, *words], stderr=subprocess.PIPE, text=True, env=os.environ | ENV
+    )
+    assert process.stderr
+    try:
+        said = [process.stderr.readline() for _ in range(3)]
+        yield process, said[0].split()[-1], said
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
+def test_from_email_to_one_click(tmp_path: Path) -> None:
+    """What the header of a sent email says is answered, and the next one is suppressed."""
+    folder = project(tmp_path, SETTINGS.format(port=1))
+    send = ("send", "news", "--to", "ada@example.org", "--yes", "--key")
+    assert vero(folder, *send, "k1").returncode == 0
+    [sent] = (folder / "captured").glob("*.eml")
+    mail = email.message_from_bytes(sent.read_bytes())
+    [leave] = re.findall(r"<(.*)>", re.sub(r"\s", "", mail["List-Unsubscribe"]))
+    with serving(folder, "--work") as (process, base, said):
+        assert "feedback/postmark" in said[1]
+        assert httpx.get(f"{base}/readyz").text == "ok\n"
+        path = leave.removeprefix("http://127.0.0.1:1")
+        page = httpx.get(base + path)
+        assert "The weekly letter" in page.text
+        done = httpx.post(base + path, data={"List-Unsubscribe": "One-Click"})
+        assert done.status_code == 200
+        assert process.poll() is None
+    assert process.returncode == 0
+    again = vero(folder, *send, "k2")
+    assert "suppressed" in again.stderr
+    listed = vero(folder, "suppress", "list", "ada@example.org")
+    assert "unsubscribed from weekly" in listed.stdout
+    assert vero(folder, "suppress", "remove", "ada@example.org").returncode == 0
+    assert vero(folder, *send, "k3").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("", "write \\[outbox\\]"),
+        ("[outbox]\n", "write \\[tracking\\] or \\[feedback.NAME\\]"),
+        ('[outbox]\n[tracking]\nurl = "http://t.example.com"\nsecrets = [{ env = "TRACK" }]\n',
+         "tracking.url: is no https"),
+        ('[outbox]\n[tracking]\nurl = "https://t.example.com"\nsecrets = [{ env = "NO" }]\n', "NO"),
+        ('[outbox]\n[tracking]\nurl = "https://t.example.com"\nsecrets = []\n', "secrets"),
+        ('[outbox]\n[tracking]\nurl = "https://t.example.com"\n', "secrets"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told(tmp_path: Path, settings: str, words: str) -> None:
+    """Before it listens, with the table."""
+    ended = vero(project(tmp_path, settings), "serve", "--port", "0")
+    assert ended.returncode == 2
+    assert re.search(words, ended.stderr), ended.stderr

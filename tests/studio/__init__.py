@@ -1,0 +1,1 @@
+"""The studio, as people use it: in a browser, on a project on disk."""

@@ -1,0 +1,29 @@
+"""What stands behind each tab: the facts that its template draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from vero_deliver.studio.look import Look
+from vero_deliver.studio.made import Made
+from vero_deliver.studio.panes import checks, diff, email, links, push, requests, sent, sms, source
+
+Pane = Callable[[Look, Made], Mapping[str, Any]]
+
+PANES: Final[Mapping[str, Pane]] = {
+    "email": email.email,
+    "text": email.text,
+    "source": source.source,
+    "headers": source.headers,
+    "push": push.push,
+    "sms": sms.sms,
+    "http": requests.requests,
+    "links": links.links,
+    "diff": diff.diff,
+    "sheet": email.sheet,
+    "outbox": sent.sent,
+    "checks": checks.checks,
+}
+# those that say something where nobody has been chosen, or nothing could be made for them
+WITHOUT_MADE: Final = ("checks", "outbox")
