@@ -43,6 +43,10 @@ bench-push *args:
 bench-outbox *args:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.outbox {{ args }}
 
+# how long `check` of the examples takes: --json
+bench-check *args:
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.check {{ args }}
+
 # wheel and sdist
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build

@@ -54,11 +54,14 @@ class CheckTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What `vero-deliver check` looks for: rules, families or parts of rules.
 
     select: only these. clients: the mail clients that what is written is compared with.
+    spamd, rspamd: where a spam filter listens, host:port, for --spam.
     """
 
     ignore: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     clients: tuple[str, ...] = ()
+    spamd: str = "127.0.0.1:783"
+    rspamd: str = "127.0.0.1:11333"
 
 
 class OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

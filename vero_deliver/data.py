@@ -181,7 +181,7 @@ def _declaration(declared: Any, path: KeyPath) -> Iterator[Problem]:
         yield Problem(path[:3], "nested too deeply")
     elif isinstance(declared, str):
         yield from _type_name(declared, path)
-    elif _is_typed(declared):
+    elif is_typed(declared):
         wrong = list(_type_name(declared["type"], path))
         yield from wrong or _default(declared, path)
     elif isinstance(declared, Mapping):
@@ -194,7 +194,7 @@ def _declaration(declared: Any, path: KeyPath) -> Iterator[Problem]:
         yield Problem(path, f"expected a type name or a table, got {kind_of(declared)}")
 
 
-def _is_typed(declared: Any) -> bool:
+def is_typed(declared: Any) -> bool:
     """A table with a type, and not an object that has a member named type."""
     return (
         isinstance(declared, Mapping)
@@ -207,7 +207,7 @@ def _type_of(declared: Any) -> str:
     """The declared type's name, or empty for members and lists."""
     if isinstance(declared, str):
         return declared
-    return str(declared["type"]) if _is_typed(declared) else ""
+    return str(declared["type"]) if is_typed(declared) else ""
 
 
 def _type_name(name: str, path: KeyPath) -> Iterator[Problem]:
@@ -244,10 +244,10 @@ def _object(
 
 
 def _absent(declared: Any, path: KeyPath, spare: list[str], problems: list[Problem]) -> Any:
-    if _is_typed(declared) and "default" in declared:
+    if is_typed(declared) and "default" in declared:
         default = copy.deepcopy(declared["default"])
         return default if default is None else _TYPES[declared["type"]](default)
-    if isinstance(declared, Mapping) and declared and not _is_typed(declared):
+    if isinstance(declared, Mapping) and declared and not is_typed(declared):
         return _object(declared, {}, path, problems)
     problems.append(Problem(path, f"is missing{nearest(str(path[-1]), spare)}"))
     return None

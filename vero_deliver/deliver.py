@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from vero_deliver.outbox.store import Outbox
 
 Choose = Literal["all", "first"]
+NO_DEVICE = "the user has no device"  # why a push is skipped
 _HOW = ("contents", "choose", "expires")  # of Sending, beside About
 
 
@@ -258,7 +259,7 @@ class Deliverer:
             yield content, key, fit_to_send(rendered, key)
             return
         if not user.devices:
-            yield content, key, Skipped("the user has no device")
+            yield content, key, Skipped(NO_DEVICE)
         for device in user.devices:
             yield content, delivery_key(base, content, device), replace(rendered, device=device)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from check.defects import planted
 from check.projects import Defect, places, report
-
 from vero_deliver.check import rules
 
 DEFECTS = planted()

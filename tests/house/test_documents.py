@@ -26,7 +26,7 @@ from vero_deliver import Message, Renderer, Sms, User, errors, message, registry
 from vero_deliver.channel import Receipt
 from vero_deliver.cli import SECTIONS, cli
 from vero_deliver.cli.send import exit_code
-from vero_deliver.config import From, Links, OutboxTable, Settings
+from vero_deliver.config import CheckTable, From, Links, OutboxTable, Settings
 from vero_deliver.data import TYPE_NAMES
 from vero_deliver.delivery import Delivery, Outcome, Recorded, State
 from vero_deliver.domains import State as RecordState
@@ -117,6 +117,7 @@ MODELS: Final[dict[type[msgspec.Struct], tuple[str, str, set[str]]]] = {
     Settings: ("configuration.md", "Settings", set()),
     From: ("configuration.md", "From", set()),
     Links: ("configuration.md", "Links", set()),
+    CheckTable: ("configuration.md", "Check", set()),
     OutboxTable: ("configuration.md", "Outbox", set()),
     RouteTable: ("configuration.md", "Routes", set()),
 }

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("cli", "sync", "testing"),
     ("studio",),
-    ("check",),
+    ("check", "diff"),
     ("project",),
     ("construct_outbox",),
     ("config", "construct", "construct_route", "deliver", "audience", "wire"),

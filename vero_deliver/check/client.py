@@ -12,37 +12,46 @@ from vero_deliver.check.rule import rule
 from vero_deliver.check.seen import Seen
 from vero_deliver.check.shown import ShownEmail
 
-# right to write although not every client reads it: nothing is lost where it is not
+# right to write although not every client reads it: nothing is lost where it is not, or it has
+# been inlined by then, as what selectors with structural pseudo-classes say
 _RIGHT: Final = frozenset(
     ("css-at-media", "css-at-media-hover", "css-at-media-prefers-color-scheme",
      "css-at-media-prefers-reduced-motion", "css-at-supports", "css-color-scheme", "css-cursor",
-     "css-display-none", "css-function-light-dark", "css-height", "css-important", "css-max-width",
-     "css-outline", "css-unit-initial", "css-unit-px", "html-aria-describedby",
-     "html-aria-hidden", "html-aria-label", "html-aria-labelledby", "html-aria-live", "html-body",
-     "html-dir", "html-lang", "html-link", "html-loading-attribute", "html-role", "html-style",
-     "html-target")
+     "css-display-none", "css-function-light-dark", "css-height", "css-important",
+     "css-max-height", "css-max-width", "css-outline", "css-pseudo-class-first-child",
+     "css-pseudo-class-first-of-type", "css-pseudo-class-lang", "css-pseudo-class-last-child",
+     "css-pseudo-class-last-of-type", "css-pseudo-class-link", "css-pseudo-class-not",
+     "css-pseudo-class-nth-child", "css-pseudo-class-nth-last-child",
+     "css-pseudo-class-nth-last-of-type", "css-pseudo-class-nth-of-type",
+     "css-pseudo-class-only-child", "css-pseudo-class-only-of-type", "css-unit-initial",
+     "css-unit-px", "html-aria-describedby", "html-aria-hidden", "html-aria-label",
+     "html-aria-labelledby", "html-aria-live", "html-body", "html-dir", "html-lang", "html-link",
+     "html-loading-attribute", "html-role", "html-style", "html-target")
 )  # fmt: skip
 # where it is missing the letter looks plainer and says the same
 _PLAINER: Final = frozenset(
     ("css-accent-color", "css-animation", "css-at-font-face", "css-at-import", "css-at-keyframes",
      "css-backdrop-filter", "css-background-blend-mode", "css-background-clip",
      "css-background-origin", "css-background-position", "css-background-repeat",
-     "css-background-size", "css-border-image", "css-border-radius",
-     "css-border-radius-logical", "css-border-spacing", "css-box-shadow", "css-box-sizing",
-     "css-empty-cells", "css-filter", "css-font-kerning", "css-font-size-adjust",
-     "css-font-stretch", "css-hyphenate-character", "css-hyphenate-limit-chars", "css-hyphens",
-     "css-linear-gradient", "css-list-style-image", "css-min-height", "css-min-width",
-     "css-mix-blend-mode", "css-object-fit", "css-object-position", "css-opacity", "css-orphans",
-     "css-outline-offset", "css-overflow", "css-overflow-wrap", "css-radial-gradient",
-     "css-resize", "css-scroll-snap", "css-sytem-ui", "css-tab-size", "css-table-layout",
-     "css-text-align-last", "css-text-decoration-color", "css-text-decoration-line",
-     "css-text-decoration-skip-ink", "css-text-decoration-style",
-     "css-text-decoration-thickness", "css-text-emphasis", "css-text-emphasis-position",
-     "css-text-justify", "css-text-overflow", "css-text-shadow", "css-text-underline-offset",
-     "css-text-underline-position", "css-text-wrap", "css-transition", "css-user-select",
-     "css-white-space", "css-white-space-collapse", "css-widows", "css-word-break",
-     "css-word-spacing", "css-word-wrap", "html-abbr", "html-acronym", "html-background",
-     "html-dfn", "html-semantics", "html-srcset", "html-strike", "html-wbr")
+     "css-background-size", "css-border-image", "css-border-radius", "css-border-radius-logical",
+     "css-border-spacing", "css-box-shadow", "css-box-sizing", "css-clear", "css-empty-cells",
+     "css-filter", "css-font-kerning", "css-font-size-adjust", "css-font-stretch",
+     "css-hyphenate-character", "css-hyphenate-limit-chars", "css-hyphens", "css-linear-gradient",
+     "css-list-style-image", "css-min-height", "css-min-width", "css-mix-blend-mode",
+     "css-object-fit", "css-object-position", "css-opacity", "css-orphans", "css-outline-offset",
+     "css-overflow", "css-overflow-wrap", "css-pseudo-class-active", "css-pseudo-class-focus",
+     "css-pseudo-class-focus-visible", "css-pseudo-class-focus-within", "css-pseudo-class-hover",
+     "css-pseudo-class-visited", "css-pseudo-element-first-letter",
+     "css-pseudo-element-first-line", "css-pseudo-element-marker",
+     "css-pseudo-element-placeholder", "css-radial-gradient", "css-resize", "css-scroll-snap",
+     "css-sytem-ui", "css-tab-size", "css-table-layout", "css-text-align-last",
+     "css-text-decoration-color", "css-text-decoration-line", "css-text-decoration-skip-ink",
+     "css-text-decoration-style", "css-text-decoration-thickness", "css-text-emphasis",
+     "css-text-emphasis-position", "css-text-justify", "css-text-overflow", "css-text-shadow",
+     "css-text-underline-offset", "css-text-underline-position", "css-text-wrap", "css-transition",
+     "css-user-select", "css-white-space", "css-white-space-collapse", "css-widows",
+     "css-word-break", "css-word-spacing", "css-word-wrap", "html-abbr", "html-acronym",
+     "html-background", "html-dfn", "html-semantics", "html-srcset", "html-strike", "html-wbr")
 )  # fmt: skip
 
 

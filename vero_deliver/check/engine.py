@@ -34,13 +34,16 @@ def check(
 
     select, ignore: families, rules or parts of rules; both go over, and beside, what the project
     and the message say in [check]. now: the clock that samples are rendered for.
-    Raises ConfigError for a message, a name or a mail client that is not there.
+    Raises ConfigError for a message, a name or a mail client that is not there,
+    and where a spam filter is asked for and none is.
     """
     for name in (*select, *ignore):
         _refuse_unknown(name)
     asked = options or Options()
     if tuple(asked.clients) != CLIENTS:
         support.chosen(asked.clients)  # refuses one that there is not
+    if asked.spam:
+        _refuse_without_filter(project)
     known = project.message_ids()
     names = [_id(project, name) for name in messages] or known
     renderer, about = project.renderer(), About(now=now or datetime.now(UTC))
@@ -65,6 +68,12 @@ def _refuse_unknown(name: str) -> None:
         raise ConfigError(f"there is no rule {name!r}{nearest(name, known)}")
 
 
+def _refuse_without_filter(project: Project) -> None:
+    from vero_deliver.check.filters import find  # httpx
+
+    find(project.settings.check.spamd, project.settings.check.rspamd)
+
+
 def _chosen(seen: Seen, select: Sequence[str], ignore: Sequence[str]) -> Chosen:
     ours, theirs = seen.project.settings.check, seen.check_table
     return Chosen(
@@ -77,7 +86,9 @@ def _chosen(seen: Seen, select: Sequence[str], ignore: Sequence[str]) -> Chosen:
 def _checked(seen: Seen, chosen: Chosen) -> Iterator[Finding]:
     for rule in rules():
         wanted = chosen.runs(rule) and (not rule.needs or getattr(seen.options, rule.needs))
-        if rule.id in ALWAYS or (wanted and not seen.trouble):
+        if rule.id in ALWAYS:
+            yield from _found(seen, rule)
+        elif wanted and not seen.trouble:
             yield from filter(chosen.wants, _found(seen, rule))
 
 

@@ -71,11 +71,11 @@ def dup_id(seen: Seen) -> Iterator[Hit]:
     A link to `#it` goes to the first, labels and styles to either.
     """
     for mail in seen.emails:
-        own = [element for element in mail.page.all if mail.origins.is_own(element)]
-        counted = Counter(element.get("id") for element in own)
-        for element in own:
+        named = [element for element in mail.page.all if element.get("id")]
+        counted = Counter(element.get("id") for element in named)
+        for element in named:
             name = element.get("id")
-            if name and counted[name] > 1:
+            if counted[name] > 1 and mail.origins.is_own(element):
                 yield Hit(f"the id {name!r} is there more than once", on=mail, at=element)
 
 

@@ -66,7 +66,7 @@ def empty(seen: Seen) -> Iterator[Hit]:
         for link, url in links(mail):
             if _NOWHERE.fullmatch(url):
                 yield Hit(f"the link leads nowhere: {url[:20]!r}", on=mail, at=link)
-            elif url.startswith("#") and unquote(url[1:]) not in ids:
+            elif _is_missing(url, ids) and mail.origins.is_own(link):  # a carousel has its own
                 yield Hit(f"nothing on the page has the id {url[1:41]!r}", on=mail, at=link)
 
 
@@ -184,6 +184,10 @@ def tracking_domain(seen: Seen) -> Iterator[Hit]:
         if mail.rendered.track_clicks and own and not any(table.get("tracking") for table in own):
             hint = f'set tracking = "click.{sender}" in [domains."{sender}"]'
             yield Hit(f"clicks of {sender} have no domain", on=mail, at="track_clicks", hint=hint)
+
+
+def _is_missing(url: str, ids: set[str]) -> bool:
+    return url.startswith("#") and unquote(url[1:]) not in ids
 
 
 def _has_utm(url: str) -> bool:

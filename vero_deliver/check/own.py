@@ -29,7 +29,7 @@ def unknown_rule(seen: Seen) -> Iterator[Hit]:
 def broken_rule(seen: Seen) -> Iterator[Hit]:
     """A rule could not look at a message.
 
-    That is a bug of Vero Deliver, or of a rule of your own; the other rules have run.
+    That is a bug of Vero Deliver; the other rules have run.
     """
     for name, error in seen.broken:
         words = f"{type(error).__name__}: {error}"

@@ -60,8 +60,9 @@ def error(seen: Seen) -> Iterator[Hit]:
         told = isinstance(failure.error, DataError) or is_undefined(failure.error)
         if not told:  # else vars/missing or vars/type tells
             place = place_of(failure.error.where, seen)
-            detail = failure.error.detail
-            yield Hit(f"{failure.content}: {detail}", at=place, sample=failure.sample.label)
+            about = "" if failure.error.detail.startswith(failure.content) else failure.content
+            text = ": ".join(filter(None, (about, failure.error.detail)))
+            yield Hit(text, at=place, sample=failure.sample.label)
 
 
 @rule("render/per-recipient", "info")

@@ -38,6 +38,11 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("inbox", "email"),
     "i18n": ("i18n",),
     "client": ("client",),
+    "a11y": ("a11y",),
+    "images": ("images",),
+    "push": ("push",),
+    "sms": ("sms",),
+    "spam": ("spam",),
     "deliver": ("deliver",),
     "check": ("own",),  # last: it tells which rules broke
 }

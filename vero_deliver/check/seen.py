@@ -16,7 +16,7 @@ from vero_deliver.check.chosen import Named, in_comments, in_toml
 from vero_deliver.check.finding import Place
 from vero_deliver.check.shown import Options, Sample, Shown, ShownEmail
 from vero_deliver.check.uses import Use, uses
-from vero_deliver.deliver import Deliverer
+from vero_deliver.deliver import NO_DEVICE, Deliverer
 from vero_deliver.errors import RenderError, VeroDeliverError
 from vero_deliver.message import Message
 from vero_deliver.plain import KeyPath
@@ -86,8 +86,20 @@ class Seen:
 
     @cached_property
     def pushes(self) -> tuple[Shown[RenderedPush], ...]:
-        """The pushes of every sample: one for each device."""
-        return tuple(self._of(RenderedPush))
+        """The pushes of every sample: one for each device, or one for none."""
+        found = list(self._of(RenderedPush))
+        reached = {push.sample.label for push in found}
+        for sample, key, made in self._made:
+            if (
+                isinstance(made, Skipped)
+                and made.reason == NO_DEVICE
+                and sample.label not in reached
+            ):
+                user = sample.recipient.user
+                push = self.renderer.render(self.message, user, "push", **sample.about)
+                if isinstance(push, RenderedPush):
+                    found.append(Shown(self, sample, push, key))
+        return tuple(found)
 
     @cached_property
     def texts(self) -> tuple[Shown[RenderedSms], ...]:

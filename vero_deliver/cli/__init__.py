@@ -19,6 +19,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "preview": "See messages as recipients get them; reloads as you save.",
         "render": "Print what would be sent, byte for byte.",
         "check": "Lint messages with every sample user.",
+        "diff": "Compare two recipients, or two versions of messages.",
     },
     "Send": {
         "send": "Send a message to one user, or a handful, now.",

@@ -11,7 +11,7 @@ from typing import Final, Literal, NoReturn
 import click
 
 from vero_deliver.check import CLIENTS, Options, Report, check
-from vero_deliver.check.formats import FORMATS, full, statistics
+from vero_deliver.check.formats import FORMATS, concise, full, statistics
 from vero_deliver.check.rule import known_names, rules
 from vero_deliver.cli import options
 from vero_deliver.cli.session import Session
@@ -121,12 +121,8 @@ def _printed(report: Report, fmt: str, *, counted: bool) -> str:
     if counted:
         return harmless(statistics(report))
     if fmt == "full":
-        return full(report, _painted)
-    return FORMATS[fmt](report)
-
-
-def _painted(text: str, colour: str) -> str:
-    return click.style(harmless(text), fg=colour, bold=True)
+        return full(report, lambda text, colour: click.style(text, colour, bold=True), harmless)
+    return harmless(concise(report)) if fmt == "concise" else FORMATS[fmt](report)
 
 
 def _explained(name: str) -> str:

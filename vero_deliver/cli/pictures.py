@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
-from vero_deliver.picture import VIEWS, Browser, Look, seen
+from vero_deliver.picture import VIEWS, Browser, Look, of_text, seen, side_by_side
 from vero_deliver.rendered import RenderedEmail
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,9 +38,29 @@ def look_options(command: F) -> F:
     return width(dark(view(command)))
 
 
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """Takes pictures of emails."""
+
+    browser: Browser
+    look: Look
+    view: str
+
+    def picture(self, email: RenderedEmail) -> bytes:
+        """One email."""
+        return self.browser.png(seen(email, self.view), self.look)
+
+    def note(self, text: str) -> bytes:
+        """A text in the place of an email."""
+        return self.browser.png(of_text(text), self.look)
+
+    def beside(self, before: bytes, after: bytes) -> bytes:
+        """Two pictures side by side, with marks where they differ."""
+        return side_by_side(self.browser, before, after, scale=self.look.scale)
+
+
 @contextmanager
-def camera(width: int, dark: bool, view: str) -> Iterator[Picture]:
-    """Takes pictures of emails; the browser starts with the first."""
-    look = Look(width, dark=dark)
+def camera(width: int, dark: bool, view: str) -> Iterator[Camera]:
+    """A camera whose browser starts with the first picture."""
     with Browser() as browser:
-        yield lambda email: browser.png(seen(email, view), look)
+        yield Camera(browser, Look(width, dark=dark), view)

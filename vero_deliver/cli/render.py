@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 import click
 
-from vero_deliver.audience import Recipient
 from vero_deliver.cli import options
 from vero_deliver.cli.contents import contents_of, explained
+from vero_deliver.cli.files import file_name, write
 from vero_deliver.cli.pictures import camera, look_options
 from vero_deliver.cli.printing import DEFAULT_FORMATS, ENDINGS, FORMATS, printed
 from vero_deliver.cli.recipients import about, for_showing
@@ -91,7 +90,7 @@ def command(
     signs = "email" in contents and (fmt or DEFAULT_FORMATS["email"]) == "eml"
     domains = session.loaded.email_domains() if signs else Domains()
     pages: list[tuple[str, bytes]] = []
-    with camera(width, dark, view) as picture:
+    with camera(width, dark, view) as taken:
         for who in for_showing(session.loaded, loaded, to, data, every=every):
             session.step(f"rendering for {who.label}")
             found = deliverer.render(loaded, who.user, contents=contents, **about(who, key, now))
@@ -103,7 +102,7 @@ def command(
                     session.say(f"{who.label}: no {content}: {rendered.reason}")
                     continue
                 chosen = fmt or DEFAULT_FORMATS[content]
-                name = f"{_file_name(who)}.{content}.{ENDINGS.get(chosen, chosen)}"
+                name = f"{file_name(who.label)}.{content}.{ENDINGS.get(chosen, chosen)}"
                 asked = chosen == "http" and content != "push"
                 page = printed(
                     rendered,
@@ -112,10 +111,10 @@ def command(
                     domains=domains,
                     push_settings=session.loaded.push_settings,
                     channel=session.loaded.first_channel(content) if asked else None,
-                    picture=picture,
+                    picture=taken.picture,
                 )
                 pages.append((name, page))
-    _write(session, pages, out)
+    write(session, pages, out)
 
 
 def _explain(session: Session, message: Message) -> None:
@@ -137,37 +136,3 @@ def _contents(message: Message, fmt: str | None) -> Sequence[ContentName]:
     fitting = for_format.get(fmt or "", message.contents)
     held: list[ContentName] = [name for name in fitting if name in message.contents]
     return held[:1] or fitting[:1]
-
-
-def _file_name(who: Recipient) -> str:
-    name = "".join(c if c.isalnum() or c in "-_@." else "_" for c in who.label[:80])
-    # 255 octets is what a file's name may have
-    return name.encode()[:200].decode(errors="ignore") or "user"
-
-
-def _write(session: Session, pages: list[tuple[str, bytes]], out: str) -> None:
-    if out == "-":
-        if len(pages) > 1 and pages[0][0].endswith(".png"):
-            raise click.UsageError(f"{len(pages)} pictures do not fit one stream: write -o out/")
-        for _, page in pages:
-            sys.stdout.buffer.write(page)
-        return
-    path = Path(out)
-    if not (out.endswith("/") or path.is_dir()):
-        if len(pages) > 1:
-            raise click.UsageError(f"{len(pages)} files do not fit one: write -o {out}/")
-        path.write_bytes(pages[0][1] if pages else b"")
-        return
-    path.mkdir(parents=True, exist_ok=True)
-    for name, page in _distinct(pages):
-        (path / name).write_bytes(page)
-        session.say(f"{path / name}")
-
-
-def _distinct(pages: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-    """Two users with one name get two files."""
-    seen: dict[str, int] = {}
-    for name, page in pages:
-        seen[name] = seen.get(name, 0) + 1
-        stem, _, rest = name.partition(".")
-        yield (name if seen[name] == 1 else f"{stem}-{seen[name]}.{rest}"), page

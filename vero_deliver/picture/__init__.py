@@ -3,7 +3,8 @@
 from vero_deliver.picture.browser import Browser, Look
 from vero_deliver.picture.dark import by_media_query, forced_dark
 from vero_deliver.picture.gmail import gmail
-from vero_deliver.picture.views import VIEWS, embedded, seen
+from vero_deliver.picture.side_by_side import side_by_side
+from vero_deliver.picture.views import VIEWS, embedded, of_text, seen
 
 __all__ = [
     "VIEWS",
@@ -13,5 +14,7 @@ __all__ = [
     "embedded",
     "forced_dark",
     "gmail",
+    "of_text",
     "seen",
+    "side_by_side",
 ]

@@ -45,17 +45,18 @@ class Browser:
         self._lock = threading.Lock()
         self._pipe: Pipe | None = None
 
-    def png(self, html: str, look: Look = Look()) -> bytes:
+    def png(self, html: str, look: Look = Look(), *, script: str = "") -> bytes:
         """The picture of an HTML document; the same bytes whenever this browser makes it.
 
-        Images are shown where they are data: URLs. Raises ConfigError where there is no browser,
+        Images are shown where they are data: URLs. script: an expression of ours to be run in the
+        document before; it runs none of its own. Raises ConfigError where there is no browser,
         PictureError where it ends or takes too long; it is then started anew for the next one.
         """
         deadline = time.monotonic() + self.timeout
         while True:
             pipe, is_new = self._running()
             try:
-                return _Tab(pipe, html, look, deadline).picture()
+                return _Tab(pipe, html, look, script, deadline).picture()
             except PictureError:
                 ended_before = pipe.is_gone and not is_new  # and not by this picture
                 self._forget(pipe)
@@ -93,10 +94,10 @@ class Browser:
 class _Tab:
     """One tab for one picture."""
 
-    def __init__(self, pipe: Pipe, html: str, look: Look, deadline: float) -> None:
+    def __init__(self, pipe: Pipe, html: str, look: Look, script: str, deadline: float) -> None:
         self._browser, self._tab = Session(pipe), Session(pipe)
         self._tab.on_event = self._event
-        self._html, self._look, self._deadline = html, look, deadline
+        self._html, self._look, self._script, self._deadline = html, look, script, deadline
         self._served = self._loaded = False
 
     def picture(self) -> bytes:
@@ -109,6 +110,7 @@ class _Tab:
         try:
             self._prepare()
             self._load()
+            self._run()
             return self._capture()
         finally:
             self._tab.detach()
@@ -134,7 +136,7 @@ class _Tab:
                 {"name": "prefers-reduced-motion", "value": "reduce"},
             ],
         )
-        self._call("Emulation.setScriptExecutionDisabled", value=True)
+        self._call("Emulation.setScriptExecutionDisabled", value=not self._script)
         self._call("Animation.enable")
         self._call("Animation.setPlaybackRate", playbackRate=0)
         self._call("Page.enable")
@@ -144,6 +146,12 @@ class _Tab:
         self._tab.send("Page.navigate", url=_URL)
         while not self._loaded:
             self._tab.next(self._deadline, "load")
+
+    def _run(self) -> None:
+        if self._script:
+            done = self._call("Runtime.evaluate", expression=self._script, awaitPromise=True)
+            if "exceptionDetails" in done:
+                raise PictureError(f"the script failed: {done['result'].get('description')}")
 
     def _event(self, event: Message) -> None:
         params = event["params"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -64,40 +64,57 @@ class Tag:
         return "/>" if self.text.endswith("/>") else ">"
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is no tag. inside: the element of text only that it is in; "!" for a comment."""
+
+    text: str
+    inside: str = ""
+
+
+def pieces(html: str) -> Iterator[Tag | Text]:
+    """The document in tags and texts, whose `text` together is all of it."""
+    at = 0
+    while found := _PIECE.search(html, at):
+        if found.start() > at:
+            yield Text(html[at : found.start()])
+        at = found.end()
+        if found["name"] is None:
+            yield Text(found[0], "!")
+            continue
+        tag = Tag(found["name"].lower(), found[0], bool(found["end"]))
+        yield tag
+        if tag.name in _TEXT_ONLY and not tag.is_end:
+            end = re.compile(rf"</{tag.name}(?=[\s/>])", re.IGNORECASE).search(html, at)
+            content = html[at : end.start() if end else len(html)]
+            at += len(content)
+            if content:
+                yield Text(content, tag.name)
+    if at < len(html):
+        yield Text(html[at:])
+
+
 def rewritten(
     html: str,
     tag: Callable[[Tag], str],
-    style: Callable[[str], str | None] = lambda css: css,
+    style: Callable[[str], str | None] = str,
     removed: frozenset[str] = frozenset(),
 ) -> str:
     """The HTML with each tag as `tag` gives it, and the CSS of each style element as `style` does.
 
-    style: None drops the element. removed: elements of text only that go with their content.
+    style: None drops the element. removed: elements of text only whose content goes.
     """
-    pieces: list[str] = []
-    at = 0
-    while found := _PIECE.search(html, at):
-        pieces.append(html[at : found.start()])
-        at = found.end()
-        if found["name"] is None:  # a comment
-            pieces.append(found[0])
-            continue
-        name, is_end = found["name"].lower(), bool(found["end"])
-        shown = tag(Tag(name, found[0], is_end))
-        if is_end or name not in _TEXT_ONLY:
-            pieces.append(shown)
-            continue
-        content, end = _until_end(html, at, name)
-        at += len(content) + len(end)
-        if name == "style":
-            css = style(content)
-            pieces += [] if css is None else [shown, css, end]
-        elif name not in removed:
-            pieces += [shown, content, end]
-    return "".join(pieces) + html[at:]
-
-
-def _until_end(html: str, at: int, name: str) -> tuple[str, str]:
-    """The text up to the element's end tag, and that tag."""
-    end = re.compile(rf"</{name}(?=[\s/>])[^<>]*+>", re.IGNORECASE).search(html, at)
-    return (html[at : end.start()], end[0]) if end else (html[at:], "")
+    kept: list[str] = []
+    dropped = ""
+    for piece in pieces(html):
+        if isinstance(piece, Tag):
+            kept.append("" if piece.is_end and piece.name == dropped else tag(piece))
+            dropped = ""
+        elif piece.inside == "style":
+            css = style(piece.text)
+            if css is None:
+                kept[-1], dropped = "", "style"
+            kept.append(css or "")
+        elif piece.inside not in removed:
+            kept.append(piece.text)
+    return "".join(kept)

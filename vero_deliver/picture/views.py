@@ -27,10 +27,11 @@ VIEWS: Final[Mapping[str, Callable[[str], str]]] = {
 
 def seen(email: RenderedEmail, view: str = "sent") -> str:
     """The HTML that one of the VIEWS shows, complete in itself; of an email of text, that text."""
-    return embedded(VIEWS[view](email.html or _of_text(email.text)), email.attachments)
+    return embedded(VIEWS[view](email.html or of_text(email.text)), email.attachments)
 
 
-def _of_text(text: str) -> str:
+def of_text(text: str) -> str:
+    """A document of plain text."""
     style = "margin:16px;font:14px/1.5 sans-serif;white-space:pre-wrap;overflow-wrap:break-word"
     return f'<!doctype html><body style="{style}">{escape(text)}</body>'
 

@@ -279,7 +279,7 @@ class Templates:
     def _prepare(self, text: str, escape: Escape, file: str, layout: str) -> Template | str:
         """The text compiled, or itself where it has no constructs."""
         ready: Template | str
-        if layout or _has_constructs(text):
+        if layout or _has_constructs(text) or (self.marks and escape == "html"):
             ready = self._compile(text, escape, file, layout)
         else:
             ready = str(clean(text))

@@ -28,6 +28,7 @@ from vero_channels.transport.apns_broadcast import (
     broadcast_path,
     channel_id,
 )
+from vero_channels.transport.fcm_message import checked_message
 from vero_deliver.rendered import RenderedPush
 
 _DRIVERS: Final = {"ios": "apns", "android": "fcm", "web": "webpush"}
@@ -74,7 +75,9 @@ def _to_fcm(rendered: RenderedPush, key: str, token: str, settings: Mapping[str,
     message = fcm_message(rendered, key, data_only=settings.get("data_only") is True)
     headers = {"authorization": "Bearer {signature}", "content-type": "application/json"}
     path = f"/v1/projects/{_setting(settings, 'project_id')}/messages:send"
-    request = {"message": {"token": token, **message}}
+    message = {"token": token, **message}
+    checked_message(message, token)
+    request = {"message": message}
     body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
     return _text("fcm.googleapis.com", path, headers, body)
 

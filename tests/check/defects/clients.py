@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from check.projects import MJML, Change, Defect
-
 from vero_deliver.check import Options
 
 _WORDS: Final = "left us this morning"

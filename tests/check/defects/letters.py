@@ -178,7 +178,7 @@ DEFECTS: Final = (
             html=[
                 (
                     _FOOTER,
-                    '<p><a href="https://shop.example/a" style="color: #1a4fa0">More</a></p>\n'
+                    '<p><a href="https://shop.example/a" style="color: #1a4fa0">Offers</a></p>\n'
                     + _FOOTER,
                 ),
                 ("{{ order.link }}", "{{ order.link }}?utm_source=mail"),

@@ -57,13 +57,15 @@ DEFECTS: Final = (
         "email.html:11",
         body("<h1 style", "<!--[if mso]><p>Outlook</p>-->\n<h1 style"),
     ),
-    Defect("links/https", "email.html:13", link('<a href="http://shop.example/a">More</a>')),
-    Defect("links/empty", "email.html:13", link('<a href="#">More</a>')),
-    Defect("links/empty", "email.html:13", link('<a href="#below">More</a>'), words="below"),
-    Defect("links/relative", "email.html:13", link('<a href="www.shop.example/a">More</a>')),
-    Defect("links/local", "email.html:13", link('<a href="http://localhost:8000/a">More</a>')),
-    Defect("links/local", "email.html:13", link('<a href="https://10.0.0.7/a">More</a>')),
-    Defect("links/shortener", "email.html:13", link('<a href="https://bit.ly/x">More</a>')),
+    Defect("links/https", "email.html:13", link('<a href="http://shop.example/a">More offers</a>')),
+    Defect("links/empty", "email.html:13", link('<a href="#">More offers</a>')),
+    Defect("links/empty", "email.html:13", link('<a href="#below">More offers</a>'), words="below"),
+    Defect("links/relative", "email.html:13", link('<a href="www.shop.example/a">More offers</a>')),
+    Defect(
+        "links/local", "email.html:13", link('<a href="http://localhost:8000/a">More offers</a>')
+    ),
+    Defect("links/local", "email.html:13", link('<a href="https://10.0.0.7/a">More offers</a>')),
+    Defect("links/shortener", "email.html:13", link('<a href="https://bit.ly/x">More offers</a>')),
     Defect(
         "links/mismatch",
         "email.html:13",

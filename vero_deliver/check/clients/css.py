@@ -16,6 +16,7 @@ import tinycss2
 
 _FEATURE: Final = re.compile(r"\(\s*(?:min-|max-)?([a-z-]+)")
 _EXTENSION: Final = re.compile(r"\.([a-z0-9]+)(?:[?#].*)?\Z", re.IGNORECASE | re.DOTALL)
+_DECORATING: Final = frozenset(("box-shadow", "text-shadow", "transition", "animation", "filter"))
 _WITH_RULES: Final = frozenset(("media", "supports", "layer", "container", "document"))
 
 
@@ -84,6 +85,8 @@ def _of_declaration(declaration: Any) -> Iterator[str]:
         yield "function var"
         return
     yield f"property {name}"
+    if name in _DECORATING:
+        return  # where it is not supported, its value is not missed
     words = [token.lower_value for token in declaration.value if token.type == "ident"]
     if len(words) == 1:
         yield f"declaration {name}:{words[0]}"

@@ -19,8 +19,10 @@ _MJML: Final = """
 <mjml><mj-head><mj-title>x</mj-title><mj-preview>x</mj-preview><mj-font name="x" href="https://x"/>
 <mj-breakpoint width="320px"/><mj-style>.x{color:red}</mj-style></mj-head>
 <mj-body background-color="#fff" width="600px">
-<mj-wrapper background-color="#fff" border="1px solid red"><mj-section><mj-column/></mj-section>
-</mj-wrapper><mj-section full-width="full-width" background-color="#fff" text-align="center">
+<mj-wrapper background-url="x.png" background-size="cover" border="1px solid red" padding="9px">
+<mj-section background-url="x.png" background-position="top" border-radius="9px"><mj-column/>
+</mj-section></mj-wrapper>
+<mj-section full-width="full-width" background-url="x.png" background-repeat="no-repeat">
 <mj-group><mj-column vertical-align="top" background-color="#fff" border="1px solid red">
 <mj-text height="10px">x</mj-text></mj-column><mj-column/></mj-group></mj-section>
 <mj-section><mj-column><mj-image src="x.png" href="https://x" width="9px" fluid-on-mobile="true"/>
@@ -33,7 +35,7 @@ _MJML: Final = """
 <mj-carousel><mj-carousel-image src="x.png"/><mj-carousel-image src="y.png"/></mj-carousel>
 </mj-column></mj-section><mj-section><mj-column><mj-navbar hamburger="hamburger">
 <mj-navbar-link href="https://x">x</mj-navbar-link></mj-navbar></mj-column></mj-section>
-<mj-hero mode="fluid-height" height="9px"><mj-text>x</mj-text></mj-hero>
+<mj-hero mode="fluid-height" height="9px" background-url="x.png"><mj-text>x</mj-text></mj-hero>
 </mj-body></mjml>
 """
 _HTML: Final = '<!doctype html><html lang="en"><head></head><body></body></html>'

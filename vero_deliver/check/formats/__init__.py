@@ -18,4 +18,4 @@ FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
     "junit": junit,
 }
 
-__all__ = ["FORMATS", "full", "statistics"]
+__all__ = ["FORMATS", "concise", "full", "statistics"]

@@ -47,6 +47,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "id": rule.id,
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.why or rule.title},
+        "help": {"text": f"{rule.title}. {rule.why}"},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }
 

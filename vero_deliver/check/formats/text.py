@@ -21,9 +21,12 @@ def plain(text: str, colour: str) -> str:
     return text
 
 
-def full(report: Report, paint: Paint = plain) -> str:
-    """Each finding with its place, the line there and what to do; a sum at the end."""
-    blocks = ["\n".join(_block(report, finding, paint)) for finding in report.findings]
+def full(report: Report, paint: Paint = plain, clean: Callable[[str], str] = str) -> str:
+    """Each finding with its place, the line there and what to do; a sum at the end.
+
+    clean: what becomes of text that is not ours.
+    """
+    blocks = ["\n".join(_block(report, finding, paint, clean)) for finding in report.findings]
     return "\n\n".join([*blocks, _sum(report)]) + "\n"
 
 
@@ -53,22 +56,22 @@ def shown(report: Report, place: Place) -> str:
     return ":".join([path, *(str(n) for n in (place.line, place.column) if n)])
 
 
-def _block(report: Report, finding: Finding, paint: Paint) -> Iterator[str]:
-    head = paint(f"{finding.severity} {finding.name}", _COLOURS[finding.severity])
-    yield f"{head} {words(finding)}"
-    place = finding.place
-    yield f"  --> {shown(report, place)}{' (near)' if place.near else ''}"
+def _block(
+    report: Report, finding: Finding, paint: Paint, clean: Callable[[str], str]
+) -> Iterator[str]:
+    colour, place = _COLOURS[finding.severity], finding.place
+    yield f"{paint(f'{finding.severity} {finding.name}', colour)} {clean(words(finding))}"
     line = report.line(place)
-    number = str(place.line) if line else ""
-    margin = " " * len(number)
+    margin = " " * len(str(place.line)) if line else ""
+    yield f"{margin} --> {clean(shown(report, place))}{' (near)' if place.near else ''}"
     if line:
         excerpt, caret = _excerpt(line, place.column)
         yield f"{margin} |"
-        yield f"{number} | {excerpt}"
+        yield f"{place.line} | {clean(excerpt)}"
         if place.column:
-            yield f"{margin} | {' ' * caret}{paint('^', _COLOURS[finding.severity])}"
+            yield f"{margin} | {' ' * caret}{paint('^', colour)}"
     if finding.hint:
-        yield f"{margin} = {finding.hint}"
+        yield f"{margin} = {clean(finding.hint)}"
 
 
 def _excerpt(line: str, column: int) -> tuple[str, int]:
