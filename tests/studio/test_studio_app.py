@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import re
+import subprocess
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -231,9 +232,9 @@ def test_digest_is_what_the_outbox_records(project: Path) -> None:
     recorded = {record.content: record.digest for record in box.search()}
     box.close()
     client = served(project)
-    for tab, content in (("email", "email"), ("sms", "sms"), ("push", "push")):
-        page = ask(client, message="order-shipped", to="ada", tab=tab)
-        assert recorded[content] in page
+    for content in ("email", "sms", "push"):
+        page = ask(client, message="order-shipped", to="ada", tab=content)
+        assert recorded[content] in page  # type: ignore[index]  # each is a content
 
 
 def test_render_prints_what_the_studio_shows(project: Path) -> None:
@@ -250,6 +251,27 @@ def test_render_prints_what_the_studio_shows(project: Path) -> None:
         assert f"vero-deliver render {message} -t {who} --now {NOON} -f eml" in page
         tried += 1
     assert tried >= 7
+
+
+def test_a_revision_of_git_is_compared(project: Path) -> None:
+    """What has changed since a commit is shown field by field; no such revision is said."""
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=A", "-c", "user.email=a@b.example", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", "-C", str(project), *command], check=True)
+    client = served(project)
+    about = {"message": "order-shipped", "to": "ada", "tab": "diff"}
+    assert "No difference." in ask(client, **about, rev="HEAD")
+    file = project / "messages/order-shipped/message.toml"
+    file.write_text(file.read_text().replace("Order {{ id }} left us", "Order {{ id }} went off"))
+    page = ask(client, **about, rev="HEAD")
+    assert "Push: body" in page
+    assert "Email: HTML" not in page
+    assert "went off with Royal Mail" in page
+    assert "git knows no revision" in ask(client, **about, rev="nonsense")
+    assert "is no revision" in ask(client, **about, rev="--output=x")
 
 
 @pytest.fixture(autouse=True)
