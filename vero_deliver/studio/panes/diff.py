@@ -92,4 +92,7 @@ def _lines(difference: Difference) -> Iterator[Line]:
 
 def _outcomes(made: Made) -> dict[ContentName, Outcome]:
     """The first delivery of each content: devices get the same push."""
-    return {item.content: item.outcome for item in reversed(made.items)}
+    found: dict[ContentName, Outcome] = {}
+    for item in made.items:
+        found.setdefault(item.content, item.outcome)
+    return found
