@@ -205,7 +205,9 @@ def test_preview_draws_every_content() -> None:
     for words in ("Order BR-20417 is on its way", "Your parcel is on its way", "BRAMBLE", "sha256"):
         assert words in done.stdout
     assert "\x1b[" not in done.stdout
-    coloured = run("--color", "always", "-C", EXAMPLES, "preview", "--terminal", "order-shipped", "-t", "ada")
+    coloured = run(
+        "--color", "always", "-C", EXAMPLES, "preview", "--terminal", "order-shipped", "-t", "ada"
+    )
     assert "\x1b[" in coloured.stdout
 
 
