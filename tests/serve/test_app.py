@@ -191,6 +191,20 @@ def test_one_click(served: Served) -> None:
     assert ("unsubscribed", "k-email") in served.told()
 
 
+def test_one_click_in_parts(served: Served) -> None:
+    """multipart/form-data, which RFC 8058 section 3.2 wants first; broken parts do nothing."""
+    leave = TRACKING.leave("k-email", "ada@example.org")
+    for form in ({"List-Unsubscribe": "Two-Clicks"}, {"other": "One-Click"}):
+        parts = {name: (None, value) for name, value in form.items()}
+        assert served.ask("POST", leave, files=parts).status_code == 400
+    broken = {"content-type": 'multipart/form-data; boundary="'}
+    assert served.ask("POST", leave, content=b"\xff--", headers=broken).status_code == 400
+    assert served.outbox.suppressions.topics("email", "ada@example.org") == {}
+    answer = served.ask("POST", leave, files={"List-Unsubscribe": (None, "One-Click")})
+    assert (answer.status_code, answer.text) == (200, "unsubscribed\n")
+    assert served.outbox.suppressions.topics("email", "ada@example.org") == {"": True}
+
+
 def test_preferences(served: Served) -> None:
     """Topics and everything; what is chosen holds, and can be taken back."""
     leave = TRACKING.leave("k-email", "ada@example.org", "weekly")

@@ -118,7 +118,7 @@ class App:
                 return await self._click(*tracking.clicked(rest), scope)
             if first == VIEW:
                 return await self._view(tracking.viewed(rest))
-            return await self._leave(tracking.leaving(rest), method, receive)
+            return await self._leave(tracking.leaving(rest), scope, receive)
         except ValueError:  # forged, cut off, of another purpose or environment
             if first == OPEN:
                 return _pixel()
@@ -175,13 +175,13 @@ class App:
         headers = {"content-security-policy": page.MAIL_CSP}
         return Answer(200, html.encode("utf-8", "replace"), _HTML, headers)
 
-    async def _leave(self, who: Leaving, method: str, receive: Receive) -> Answer:
+    async def _leave(self, who: Leaving, scope: Scope, receive: Receive) -> Answer:
         if self._consent is None:
             return self._nothing()
         try:
-            if method != "POST":
+            if scope["method"] != "POST":
                 return self._page(200, await self._preferences(who, saved=False))
-            form = await form_of(receive)
+            form = await form_of(receive, headers_of(scope).get("content-type", ""))
             if isinstance(form, Answer):
                 return form
             return await self._chosen(who, form)
