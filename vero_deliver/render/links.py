@@ -7,11 +7,10 @@ reads, raw text and quoted attributes of other elements hold none.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from html import unescape
 from html.entities import html5
 from typing import Final
-from urllib.parse import quote, unquote_plus
 
 _WS: Final = r"[\t\n\f\r ]"
 _NAME: Final = r"(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)"
@@ -32,7 +31,6 @@ _REFERENCE: Final = re.compile(
     # without its semicolon a name is one unless = follows; it takes all letters and digits
     r"&(?:#[0-9]++;?|#[xX][0-9a-fA-F]++;?|(?P<name>[a-zA-Z][a-zA-Z0-9]*+(?:;|(?!=))))"
 )
-_BODY_END: Final = re.compile(r"</body\b", re.IGNORECASE)
 
 
 def rewrite(html: str, changed: Callable[[str], str]) -> str:
@@ -60,33 +58,6 @@ def rewrite(html: str, changed: Callable[[str], str]) -> str:
                 pieces += html[done : first + start], f'"{_attribute(new)}"'
                 done = first + stop
     return "".join((*pieces, html[done:])) if pieces else html
-
-
-def with_picture(html: str, url: str) -> str:
-    """The HTML with a picture of one pixel at the end of its body."""
-    picture = (
-        f'<img src="{_attribute(url)}" width="1" height="1" alt="" '
-        'style="display:block;border:0;width:1px;height:1px">'
-    )
-    ends = list(_BODY_END.finditer(html))
-    at = ends[-1].start() if ends else len(html)
-    return f"{html[:at]}{picture}{html[at:]}"
-
-
-def with_parameters(url: str, parameters: Mapping[str, str]) -> str:
-    """The URL with those parameters that it has not, in front of its fragment."""
-    head, hash_, fragment = url.partition("#")
-    path, _, query = head.partition("?")
-    known = {unquote_plus(pair.partition("=")[0]) for pair in re.split("[&;]", query)}
-    added = [
-        f"{name}={quote(value, safe='', errors='replace')}"
-        for name, value in parameters.items()
-        if value and name not in known
-    ]
-    if not added:
-        return url
-    whole = "&".join((query.rstrip("&"), *added) if query.rstrip("&") else added)
-    return f"{path}?{whole}{hash_}{fragment}"
 
 
 def _href(attributes: str) -> tuple[int, int, str] | None:
