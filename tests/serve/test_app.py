@@ -29,6 +29,7 @@ from vero_deliver import Deliverer, Delivery, Email, Intake, Message, Outbox, Re
 from vero_deliver.desk.again import html_of
 from vero_deliver.errors import OutboxError
 from vero_deliver.feedback import Feedback
+from vero_deliver.mime import key_digest
 from vero_deliver.serve.app import App
 from vero_deliver.tracking import Tracking
 
@@ -63,6 +64,7 @@ class Served:
             tracking=TRACKING,
             consent=self.outbox.suppressions,
             mail=self.mail,
+            sent=self.was_sent,
             feedback=FeedbackApp(
                 {"postmark": Postmark(access=Access(basic=[("u", Secret("a long password"))]))},
                 self.take,
@@ -71,6 +73,10 @@ class Served:
             title="Bramble & Co",
         )
         self.base = ""
+        self.sent: set[str] = set()  # besides what send() sends
+
+    async def was_sent(self, digest: str) -> bool:
+        return digest in self.sent
 
     async def take(self, feedback: Sequence[Feedback]) -> None:
         if self.broken:
@@ -94,6 +100,7 @@ class Served:
             [delivery] = await self.deliverer().send(message, ADA, key=key)
             return delivery
 
+        self.sent.add(key_digest(f"{key}-email"))
         return asyncio.run(once())
 
     def get(self, link: str, **how: Any) -> httpx.Response:
@@ -162,6 +169,18 @@ def test_an_open_is_counted(served: Served) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
     assert answer.content[:6] == b"GIF89a"
     assert served.told() == [("opened", "k-email")]
+
+
+def test_only_what_was_sent_is_counted(served: Served) -> None:
+    """Whoever follows a link of a preview gets there; the same within a minute is one."""
+    served.sent.add(key_digest("k-email"))
+    for link in (TRACKING.open("k-email"), TRACKING.open("preview-email")):
+        for _ in range(3):
+            assert served.get(link).status_code == 200
+    assert served.get(TRACKING.click("preview-email", "https://x.example/")).status_code == 302
+    told = {one.feedback.digest for one in served.outbox.feedback.search()}
+    assert told == {key_digest("k-email")}
+    assert len(served.told()) < 3  # a minute may end between them
 
 
 def test_a_broken_store_stops_nobody(served: Served) -> None:
