@@ -9,9 +9,11 @@ import re
 import socket
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,18 @@ from vero_channels.email.eml import Eml
 from vero_channels.feedback.app import App as FeedbackApp
 from vero_channels.feedback.postmark import Postmark
 from vero_channels.transport.webhooks import Access
-from vero_deliver import Deliverer, Delivery, Email, Intake, Message, Outbox, Renderer, Secret, User
+from vero_deliver import (
+    Attachment,
+    Deliverer,
+    Delivery,
+    Email,
+    Intake,
+    Message,
+    Outbox,
+    Renderer,
+    Secret,
+    User,
+)
 from vero_deliver.desk.again import html_of
 from vero_deliver.errors import OutboxError
 from vero_deliver.feedback import Feedback
@@ -232,7 +245,11 @@ def test_preferences(served: Served) -> None:
     assert "Bramble &amp; Co" in page.text
     assert checked(page.text) == {"weekly", "offers"}
     assert "script" not in page.text
-    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    [style] = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; form-action")
+    assert "unsafe" not in policy
     saved = served.ask("POST", leave, data={"do": "save", "wanted": ["offers"]})
     assert checked(saved.text) == {"offers"}
     assert served.send("k1").state == "suppressed"
@@ -263,6 +280,16 @@ def test_the_mail_in_the_browser(served: Served) -> None:
     served.outbox.erase("u1")
     assert served.get(view).status_code == 410
     assert served.get(TRACKING.view("nobody")).status_code == 410
+
+
+def test_the_mail_in_the_browser_has_its_pictures(served: Served) -> None:
+    """Inline images, which a browser would not find."""
+    email = Email(
+        from_="shop@example.com", subject="x", html='<img src="cid:logo">',
+        attachments=(Attachment(filename="l.png", content=b"PNG", cid="logo"),),
+    )  # fmt: skip
+    served.send("k", Message(title="x", email=email))
+    assert '<img src="data:image/png;base64,UE5H"' in served.get(TRACKING.view("k-email")).text
 
 
 def test_webhooks_are_mounted(served: Served) -> None:
