@@ -84,6 +84,8 @@ class RenderedEmail(_Rendered):
 
     headers: extra header fields, name to unencoded value; never From, To, Subject and the like.
     track_opens, track_clicks: None leaves it to the channel's account.
+    tracked: its links tell us of opens and clicks; those two then only switch the account's own
+        tracking off, where one message can.
     """
 
     content: ClassVar[ContentName] = "email"
@@ -100,6 +102,7 @@ class RenderedEmail(_Rendered):
     attachments: tuple[File, ...] = ()
     track_opens: bool | None = None
     track_clicks: bool | None = None
+    tracked: bool = False
     # what html and text are made of once they are read: pieces; out of a pickle, UTF-8 or the
     # bytes of the whole message
     _html: _Body = field(default=None, init=False, repr=False, compare=False)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+import idna
+
 from vero_deliver.errors import ConfigError
 from vero_deliver.mime import key_digest
 from vero_deliver.secret import Secret, reveal
@@ -148,7 +150,9 @@ def _destination(url: str) -> str:
         raise ValueError("the URL holds credentials, which hide where it leads")
     host = parts.netloc
     if not host.isascii():
-        host = host.encode("idna").decode("ascii")  # UnicodeError is a ValueError
+        # as browsers do: Python's own codec is of 2003 and leads from faß.de to fass.de
+        name, colon, port = host.partition(":")
+        host = idna.encode(name, uts46=True).decode("ascii") + colon + port  # or a ValueError
     return quote(parts._replace(netloc=host).geturl(), safe=_UNESCAPED)
 
 

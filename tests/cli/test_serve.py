@@ -6,14 +6,18 @@ import email
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email import policy
 from pathlib import Path
 
 import httpx
 import pytest
+
+from vero_deliver.project import Project
 
 ENV = {"TRACK": "a secret of many characters", "HOOK": "another long password"}
 SETTINGS = """
@@ -77,18 +81,28 @@ def test_from_email_to_one_click(tmp_path: Path) -> None:
     send = ("send", "news", "--to", "ada@example.org", "--yes", "--key")
     assert vero(folder, *send, "k1").returncode == 0
     [sent] = (folder / "captured").glob("*.eml")
-    mail = email.message_from_bytes(sent.read_bytes())
+    mail = email.message_from_bytes(sent.read_bytes(), policy=policy.default)
     [leave] = re.findall(r"<(.*)>", re.sub(r"\s", "", mail["List-Unsubscribe"]))
     with serving(folder, "--work") as (process, base, said):
         assert "feedback/postmark" in said[1]
         assert httpx.get(f"{base}/readyz").text == "ok\n"
         path = leave.removeprefix("http://127.0.0.1:1")
+        body = mail.get_body(("html",))
+        assert body
+        html = body.get_content()
+        click = re.findall(r'href="http://127.0.0.1:1(/c/[^"]+)"', html)[0]
+        assert httpx.get(base + click).headers["location"] == "https://shop.example.com/"
         page = httpx.get(base + path)
         assert "The weekly letter" in page.text
         done = httpx.post(base + path, data={"List-Unsubscribe": "One-Click"})
         assert done.status_code == 200
         assert process.poll() is None
     assert process.returncode == 0
+    outbox = Project.find(folder).outbox()
+    assert outbox
+    [kept] = outbox.feedback.search(kinds=["clicked"])
+    assert kept.delivery == "k1-email"
+    outbox.close()
     again = vero(folder, *send, "k2")
     assert "suppressed" in again.stderr
     listed = vero(folder, "suppress", "list", "ada@example.org")
@@ -114,3 +128,14 @@ def test_what_is_wrong_is_told(tmp_path: Path, settings: str, words: str) -> Non
     ended = vero(project(tmp_path, settings), "serve", "--port", "0")
     assert ended.returncode == 2
     assert re.search(words, ended.stderr), ended.stderr
+
+
+def test_an_address_in_use_is_told(tmp_path: Path) -> None:
+    """In one line, with exit code 2."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        settings = SETTINGS.format(port=port)
+        ended = vero(project(tmp_path, settings), "serve", "--work", "--port", port)
+    assert ended.returncode == 2
+    assert "ddress already in use" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -9,9 +9,11 @@ import re
 import socket
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,22 @@ from vero_channels.email.eml import Eml
 from vero_channels.feedback.app import App as FeedbackApp
 from vero_channels.feedback.postmark import Postmark
 from vero_channels.transport.webhooks import Access
-from vero_deliver import Deliverer, Delivery, Email, Intake, Message, Outbox, Renderer, Secret, User
+from vero_deliver import (
+    Attachment,
+    Deliverer,
+    Delivery,
+    Email,
+    Intake,
+    Message,
+    Outbox,
+    Renderer,
+    Secret,
+    User,
+)
 from vero_deliver.desk.again import html_of
 from vero_deliver.errors import OutboxError
 from vero_deliver.feedback import Feedback
+from vero_deliver.mime import key_digest
 from vero_deliver.serve.app import App
 from vero_deliver.tracking import Tracking
 
@@ -63,6 +77,7 @@ class Served:
             tracking=TRACKING,
             consent=self.outbox.suppressions,
             mail=self.mail,
+            sent=self.was_sent,
             feedback=FeedbackApp(
                 {"postmark": Postmark(access=Access(basic=[("u", Secret("a long password"))]))},
                 self.take,
@@ -71,6 +86,10 @@ class Served:
             title="Bramble & Co",
         )
         self.base = ""
+        self.sent: set[str] = set()  # besides what send() sends
+
+    async def was_sent(self, digest: str) -> bool:
+        return digest in self.sent
 
     async def take(self, feedback: Sequence[Feedback]) -> None:
         if self.broken:
@@ -94,6 +113,7 @@ class Served:
             [delivery] = await self.deliverer().send(message, ADA, key=key)
             return delivery
 
+        self.sent.add(key_digest(f"{key}-email"))
         return asyncio.run(once())
 
     def get(self, link: str, **how: Any) -> httpx.Response:
@@ -164,6 +184,18 @@ def test_an_open_is_counted(served: Served) -> None:
     assert served.told() == [("opened", "k-email")]
 
 
+def test_only_what_was_sent_is_counted(served: Served) -> None:
+    """Whoever follows a link of a preview gets there; the same within a minute is one."""
+    served.sent.add(key_digest("k-email"))
+    for link in (TRACKING.open("k-email"), TRACKING.open("preview-email")):
+        for _ in range(3):
+            assert served.get(link).status_code == 200
+    assert served.get(TRACKING.click("preview-email", "https://x.example/")).status_code == 302
+    told = {one.feedback.digest for one in served.outbox.feedback.search()}
+    assert told == {key_digest("k-email")}
+    assert len(served.told()) < 3  # a minute may end between them
+
+
 def test_a_broken_store_stops_nobody(served: Served) -> None:
     """They get the picture and go where they wanted; a choice is not called saved."""
     served.broken = True
@@ -191,6 +223,20 @@ def test_one_click(served: Served) -> None:
     assert ("unsubscribed", "k-email") in served.told()
 
 
+def test_one_click_in_parts(served: Served) -> None:
+    """multipart/form-data, which RFC 8058 section 3.2 wants first; broken parts do nothing."""
+    leave = TRACKING.leave("k-email", "ada@example.org")
+    for form in ({"List-Unsubscribe": "Two-Clicks"}, {"other": "One-Click"}):
+        parts = {name: (None, value) for name, value in form.items()}
+        assert served.ask("POST", leave, files=parts).status_code == 400
+    broken = {"content-type": 'multipart/form-data; boundary="'}
+    assert served.ask("POST", leave, content=b"\xff--", headers=broken).status_code == 400
+    assert served.outbox.suppressions.topics("email", "ada@example.org") == {}
+    answer = served.ask("POST", leave, files={"List-Unsubscribe": (None, "One-Click")})
+    assert (answer.status_code, answer.text) == (200, "unsubscribed\n")
+    assert served.outbox.suppressions.topics("email", "ada@example.org") == {"": True}
+
+
 def test_preferences(served: Served) -> None:
     """Topics and everything; what is chosen holds, and can be taken back."""
     leave = TRACKING.leave("k-email", "ada@example.org", "weekly")
@@ -199,7 +245,11 @@ def test_preferences(served: Served) -> None:
     assert "Bramble &amp; Co" in page.text
     assert checked(page.text) == {"weekly", "offers"}
     assert "script" not in page.text
-    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    [style] = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; form-action")
+    assert "unsafe" not in policy
     saved = served.ask("POST", leave, data={"do": "save", "wanted": ["offers"]})
     assert checked(saved.text) == {"offers"}
     assert served.send("k1").state == "suppressed"
@@ -230,6 +280,16 @@ def test_the_mail_in_the_browser(served: Served) -> None:
     served.outbox.erase("u1")
     assert served.get(view).status_code == 410
     assert served.get(TRACKING.view("nobody")).status_code == 410
+
+
+def test_the_mail_in_the_browser_has_its_pictures(served: Served) -> None:
+    """Inline images, which a browser would not find."""
+    email = Email(
+        from_="shop@example.com", subject="x", html='<img src="cid:logo">',
+        attachments=(Attachment(filename="l.png", content=b"PNG", cid="logo"),),
+    )  # fmt: skip
+    served.send("k", Message(title="x", email=email))
+    assert '<img src="data:image/png;base64,UE5H"' in served.get(TRACKING.view("k-email")).text
 
 
 def test_webhooks_are_mounted(served: Served) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -11,11 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vero_deliver import Email, Message, Renderer, Secret, User
+from vero_channels.email.brevo import Brevo
+from vero_channels.email.postmark import Postmark
+from vero_channels.email.resend import Resend
+from vero_channels.transport.capabilities import unsupported
+from vero_deliver import Email, Message, Renderer, Secret, Sms, User
 from vero_deliver.errors import ConfigError
 from vero_deliver.mime import key_digest
 from vero_deliver.render.tracked import with_links, with_pixel
-from vero_deliver.rendered import RenderedEmail
+from vero_deliver.rendered import RenderedEmail, RenderedSms
 from vero_deliver.suppression import digest_of
 from vero_deliver.tracking import Tracking
 
@@ -120,6 +125,17 @@ def test_what_is_no_destination(url: str) -> None:
     """It is not signed, so nobody is sent there."""
     with pytest.raises(ValueError):
         TRACKING.click(KEY, url)
+
+
+def test_names_of_other_scripts_lead_where_browsers_lead() -> None:
+    """IDNA of 2008: faß.de is not fass.de, which may be somebody else's."""
+    for url, led in (
+        ("https://faß.de/x", "https://xn--fa-hia.de/x"),
+        ("https://bücher.example:8443/", "https://xn--bcher-kva.example:8443/"),
+    ):
+        assert TRACKING.clicked(token(TRACKING.click(KEY, url)))[1] == led
+    with pytest.raises(ValueError):
+        TRACKING.click(KEY, "https://a..ü.example/")
 
 
 def test_destinations_fit_into_a_header() -> None:
@@ -271,6 +287,24 @@ def test_a_marketing_email_has_its_way_out() -> None:
     assert '<a href="https://shop.example.com/">' in made.html
     assert f"{URL}/o/" not in made.html
     assert made.track_opens is False
+
+
+@pytest.mark.parametrize("driver", [Brevo, Resend, Postmark])
+def test_every_provider_takes_it(driver: Any) -> None:
+    """Also one whose own tracking is the account's matter: there is nothing it has to carry."""
+    made = rendered(opens=True, clicks=True)
+    assert made.tracked
+    assert [*unsupported(made, driver.capabilities)] == []
+    assert [*unsupported(replace(made, tracked=False), Brevo.capabilities)]
+
+
+def test_who_has_no_address_has_no_way_out() -> None:
+    """A link that unsubscribes nobody would only look like one."""
+    message = Message(title="x", sms=Sms(body="{{ url.unsubscribe_link | default('none') }}"))
+    tracking = Tracking(url=URL, secrets=[SECRET], env="prod")
+    made = Renderer(tracking=tracking).render(message, User(phone="+420601000001"), "sms", key=KEY)
+    assert isinstance(made, RenderedSms)
+    assert made.body == "none"
 
 
 def test_opens_and_clicks_by_choice() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from socket import socket
+from socket import AF_INET, AF_INET6, create_server, socket
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -66,8 +66,6 @@ def command(
     deliverer = project.deliverer()
     config = uvicorn.Config(
         app_of(project, deliverer),
-        host=host,
-        port=port,
         root_path=root_path,
         log_config=None,
         access_log=False,  # its lines would hold tokens
@@ -89,14 +87,22 @@ def command(
             """None: uvicorn would raise them again before the workers have ended."""
             yield
 
-    asyncio.run(_serve(Server(config), deliverer, work=work))
+    # here, so that an address in use is our error, before anything is sent
+    listening = _listening(host, port)
+    asyncio.run(_serve(Server(config), listening, deliverer, work=work))
 
 
-async def _serve(server: Any, deliverer: Deliverer, *, work: bool) -> None:
+def _listening(host: str, port: int) -> socket:
+    """Raises OSError where the address is none of this machine's, or in use."""
+    family = AF_INET6 if ":" in host else AF_INET
+    return create_server((host, port), family=family, backlog=2048)
+
+
+async def _serve(server: Any, listening: socket, deliverer: Deliverer, *, work: bool) -> None:
     from vero_deliver.desk import Worker
 
     async with deliverer:
-        tasks = [asyncio.create_task(server.serve())]
+        tasks = [asyncio.create_task(server.serve(sockets=[listening]))]
         worker = Worker(deliverer) if work else None
         if worker is not None:
             tasks.append(asyncio.create_task(worker.run()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from typing import TYPE_CHECKING, cast
 
 from vero_deliver.outbox.packing import unpack, unpack_user
@@ -39,5 +40,15 @@ async def html_of(composer: Composer, outbox: Outbox, digest: str) -> str | None
         message, unpack_user(row["user"]), contents=["email"], **about
     ):
         if key == row["key"] and isinstance(made, RenderedEmail):
-            return made.html or None
+            return _with_images(made) or None
     return None
+
+
+def _with_images(email: RenderedEmail) -> str:
+    """The HTML, with the inline images that a mail program takes from the attachments."""
+    html = email.html
+    for file in email.attachments:
+        if file.cid:
+            data = f"data:{file.content_type};base64,{b64encode(file.content).decode()}"
+            html = html.replace(f"cid:{file.cid}", data)
+    return html

@@ -53,7 +53,8 @@ def compose(
     if cids is None or not cids <= {file.cid for file in files}:
         check_cids(draft, base, email.layout, str(html), files)
     opens, clicks = email.track_opens, email.track_clicks
-    if tracking is not None and key and html:
+    tracked = tracking is not None and bool(key and html)
+    if tracking is not None and tracked:
         # ours in place of the provider's: both would count twice
         html, opens, clicks = _tracked(draft, email, html, tracking, key), False, False
     return RenderedEmail.of_pieces(
@@ -70,6 +71,7 @@ def compose(
         **draft.common(),
         track_opens=opens,
         track_clicks=clicks,
+        tracked=tracked,
     )
 
 

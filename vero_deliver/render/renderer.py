@@ -336,10 +336,9 @@ class Renderer:
         """`unsubscribe_link` is the address, `unsubscribe` the whole anchor; likewise permalink."""
         urls: dict[str, str] = {}
         if self._tracking is not None and key:
-            links = {
-                "unsubscribe": self._tracking.leave(key, user.email, message.topic),
-                "permalink": self._tracking.view(key),
-            }
+            links = {"permalink": self._tracking.view(key)}
+            if user.email:
+                links["unsubscribe"] = self._tracking.leave(key, user.email, message.topic)
             for name, link in links.items():
                 if name not in self._links:
                     urls |= _anchor(name, link)

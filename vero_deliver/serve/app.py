@@ -7,6 +7,7 @@ nothing but counts: link scanners follow every link.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import secrets
@@ -27,7 +28,7 @@ CHANNEL: Final = "web"  # what feedback of ours calls it
 _PIXEL: Final = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
 )
-_PATIENCE: Final = 5.0  # seconds for the store, before somebody's click goes on without it
+_PATIENCE: Final = 2.0  # seconds for the store, before somebody's click goes on without it
 _HTML: Final = "text/html; charset=utf-8"
 _OWN: Final = ("healthz", "readyz", "openapi.json")
 _PATHS: Final = {*_OWN, OPEN, CLICK, LEAVE, VIEW}
@@ -59,7 +60,8 @@ class App:
     """Answers what links in mails lead to, and mounts the app of feedback at /feedback.
 
     take: keeps feedback; the same may come twice. consent: who wants what. mail: the HTML of a
-    delivery, by the digest of its key; None where there is none. ready: raises where the store
+    delivery, by the digest of its key; None where there is none. sent: whether that delivery was
+    handed over; what is told of others, of a preview, is not kept. ready: raises where the store
     fails. topics: what may be left by itself, name to words. title: whose pages they are.
     Without tracking there are only feedback and health.
     """
@@ -72,12 +74,14 @@ class App:
         tracking: Tracking | None = None,
         consent: Consent | None = None,
         mail: Callable[[str], Awaitable[str | None]] | None = None,
+        sent: Callable[[str], Awaitable[bool]] | None = None,
         feedback: Asgi | None = None,
         topics: Mapping[str, str] | None = None,
         title: str = "",
     ) -> None:
         self._take, self._ready, self._tracking = take, ready, tracking
         self._consent, self._mail, self._feedback = consent, mail, feedback
+        self._sent = sent
         self._topics, self._title = dict(topics or {}), title
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,7 +125,7 @@ class App:
                 return await self._click(*tracking.clicked(rest), scope)
             if first == VIEW:
                 return await self._view(tracking.viewed(rest))
-            return await self._leave(tracking.leaving(rest), method, receive)
+            return await self._leave(tracking.leaving(rest), scope, receive)
         except ValueError:  # forged, cut off, of another purpose or environment
             if first == OPEN:
                 return _pixel()
@@ -150,23 +154,27 @@ class App:
         return Answer(302, headers={"location": url})
 
     async def _count(self, kind: str, delivery: str, scope: Scope, url: str = "") -> None:
-        """Keep it; where that fails somebody still gets the picture, or where they want to go."""
+        """Keep it, once a minute; where that fails they still get the picture, or get there."""
         headers = headers_of(scope)
         agent = headers.get("user-agent", "")[:500]
-        ahead = is_prefetched(headers)
+        machine = True if is_prefetched(headers) else machine_by_agent(agent)
+        now = datetime.now(UTC)
+        # whoever asks again and again does not fill the outbox
+        same = f"{kind} {delivery} {machine} {now:%Y-%m-%d %H:%M} {url}"
         seen = Feedback(
             kind="clicked" if kind == "clicked" else "opened",
             channel=CHANNEL,
-            id=secrets.token_hex(12),
-            at=datetime.now(UTC),
+            id=hashlib.sha256(same.encode()).hexdigest()[:24],
+            at=now,
             digest=delivery,
             url=url,
             user_agent=agent,
-            machine=True if ahead else machine_by_agent(agent),
+            machine=machine,
         )
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self._take([seen])
+                if self._sent is None or await self._sent(delivery):
+                    await self._take([seen])
         except Exception:  # logged whole
             log.exception("not counted: %s of %s", kind, delivery)
 
@@ -178,13 +186,13 @@ class App:
         headers = {"content-security-policy": page.MAIL_CSP}
         return Answer(200, html.encode("utf-8", "replace"), _HTML, headers)
 
-    async def _leave(self, who: Leaving, method: str, receive: Receive) -> Answer:
+    async def _leave(self, who: Leaving, scope: Scope, receive: Receive) -> Answer:
         if self._consent is None:
             return self._nothing()
         try:
-            if method != "POST":
+            if scope["method"] != "POST":
                 return self._page(200, await self._preferences(who, saved=False))
-            form = await form_of(receive)
+            form = await form_of(receive, headers_of(scope).get("content-type", ""))
             if isinstance(form, Answer):
                 return form
             return await self._chosen(who, form)

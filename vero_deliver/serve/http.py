@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -14,6 +15,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LARGEST: Final = 64 * 1024  # octets of a form
+_MOST: Final = 200  # fields of a form
 _PATIENCE: Final = 30.0  # seconds until it is there
 # of everything: nobody keeps it, follows it from a search engine, or learns the token by Referer
 _ALWAYS: Final = {
@@ -63,8 +65,8 @@ def path_of(scope: Scope) -> str:
     return path.lstrip("/")
 
 
-async def form_of(receive: Receive) -> dict[str, list[str]] | Answer:
-    """The fields of a posted form, or the answer to what is none."""
+async def form_of(receive: Receive, kind: str) -> dict[str, list[str]] | Answer:
+    """The fields of a posted form, or the answer to what is none. kind: its Content-Type."""
     body = bytearray()
     try:
         async with asyncio.timeout(_PATIENCE):
@@ -79,7 +81,24 @@ async def form_of(receive: Receive) -> dict[str, list[str]] | Answer:
                     break
     except TimeoutError:
         return Answer(408)
+    if kind.lower().startswith("multipart/form-data"):
+        return _multipart(kind, bytes(body))
     try:
-        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=200)
+        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST)
     except ValueError:  # UnicodeDecodeError is one
         return Answer(400, b"that is no form\n")
+
+
+def _multipart(kind: str, body: bytes) -> dict[str, list[str]]:
+    """RFC 7578: how mailbox providers should post a one-click unsubscription (RFC 8058 3.2)."""
+    head = f"Content-Type: {kind}\r\n\r\n".encode("latin-1", "replace")
+    parts = message_from_bytes(head + body).get_payload()
+    fields: dict[str, list[str]] = {}
+    for part in parts[:_MOST] if isinstance(parts, list) else []:
+        if isinstance(part, str):
+            continue
+        name = part.get_param("name", header="content-disposition")
+        value = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(value, bytes):
+            fields.setdefault(name, []).append(value.decode("utf-8", "replace").strip())
+    return fields

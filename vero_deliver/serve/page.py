@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import sha256
 from html import escape
 from typing import Final
 
-CSP: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
 # of a mail shown as it was sent: no scripts, no forms, an origin of its own
 MAIL_CSP: Final = (
     "default-src 'none'; img-src https: data:; style-src 'unsafe-inline' https:; "
@@ -39,6 +37,11 @@ color:var(--on)}
 button.quiet{background:none;color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 """
+_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
+CSP: Final = (
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 
 
 def preferences(title: str, topics: Mapping[str, tuple[str, bool]], *, saved: bool) -> bytes:

@@ -33,6 +33,10 @@ def app_of(project: Project, deliverer: Deliverer) -> App:
     async def mail(digest: str) -> str | None:
         return await html_of(deliverer, outbox, digest)
 
+    async def sent(digest: str) -> bool:
+        row = await asyncio.to_thread(outbox.promised, digest)
+        return row is not None and (row["attempts"] > 0 or row["started_at"] is not None)
+
     readers = project.feedback_readers()
     table = project.settings.tracking
     return App(
@@ -41,6 +45,7 @@ def app_of(project: Project, deliverer: Deliverer) -> App:
         tracking=project.tracking(),
         consent=outbox.suppressions,
         mail=mail,
+        sent=sent,
         feedback=registry.feedback_app()(readers, take) if readers else None,
         topics=table.topics if table else {},
         title=table.title if table else "",

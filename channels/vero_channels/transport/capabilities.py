@@ -50,7 +50,7 @@ def unsupported(email: RenderedEmail, can: Capabilities) -> Iterator[str]:
     if can.tags is not None and len(email.tags) > can.tags:
         yield f"tags: {len(email.tags)}, it takes {can.tags or 'none'}; leave some out"
     for name in ("track_opens", "track_clicks"):
-        if getattr(email, name) is not None and not can.tracking:
+        if getattr(email, name) is not None and not (can.tracking or email.tracked):
             yield f"{name} cannot be chosen for one message; set it in the account, leave it out"
 
 
