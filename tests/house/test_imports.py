@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 
 # from the top of the house to its ground; a room imports from its own storey's room or from below
 STOREYS: tuple[tuple[str, ...], ...] = (
-    ("cli", "sync", "testing"),
+    ("pytest_plugin",),
+    ("cli", "captured", "django", "sync", "testing"),
     ("studio",),
     ("check", "diff", "serve"),
     ("project",),
