@@ -31,6 +31,7 @@ from vero_deliver.states import OPEN
 
 BATCH = 250
 SETTLE = 180.0  # seconds that what is left may take once nobody is killed any more
+LOOKS = 10  # two seconds in which nothing changes
 STILL = 1.0  # seconds without progress after which somebody is killed all the same
 _CONTEXT = multiprocessing.get_context("forkserver")
 
@@ -152,14 +153,13 @@ class Crowd:
         """Until everything has ended, or nothing more will."""
         deadline = time.monotonic() + SETTLE
         outboxes = [Outbox(database, env=line) for line in LINES]
-        while time.monotonic() < deadline:
+        still = 0  # looks in a row that found nothing open
+        while still < LOOKS and time.monotonic() < deadline:
             self._thaw()
-            if not any(set(outbox.count()) & set(OPEN) for outbox in outboxes):
-                break
+            # who wakes up late may yet say that something was put off
+            busy = self._frozen or any(set(one.count()) & set(OPEN) for one in outboxes)
+            still = 0 if busy else still + 1
             time.sleep(0.2)
-        while self._frozen:  # what they say late must change nothing
-            self._thaw()
-            time.sleep(0.1)
         for outbox in outboxes:
             outbox.close()
         for one in self._all:

@@ -107,6 +107,12 @@ async def test_a_database_that_fails_lets_through() -> None:
     await quotas.give_back("texts", "quota", TEN)
 
 
+def test_it_outlives_an_event_loop(outbox: Outbox) -> None:
+    """asyncio.run() for each batch, many sends at a time."""
+    process = Process(outbox, Clock(), "100/hour")
+    assert [asyncio.run(process.send(60)) for _ in range(2)] == [60, 40]
+
+
 def test_routes_of_a_project_share_them(tmp_path: Path) -> None:
     """Where there is an outbox."""
     (tmp_path / "vero-deliver.toml").write_text(

@@ -36,12 +36,20 @@ class _Share:
     slot: int = -1
     left: int = 0
     closed_until: float = 0.0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    def lock(self) -> asyncio.Lock:
+        """For those of one event loop: asyncio.run() may have made a new one."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._lock, self._loop = asyncio.Lock(), loop
+        return self._lock
 
 
 @dataclass(slots=True, kw_only=True)
 class SharedQuotas:
-    """Quotas in the outbox's database. Of one event loop."""
+    """Quotas in the outbox's database. Used from one event loop at a time."""
 
     outbox: Outbox
     _shares: dict[tuple[str, str], _Share] = field(default_factory=dict, init=False, repr=False)
@@ -49,7 +57,7 @@ class SharedQuotas:
     async def take(self, route: str, label: str, quota: Rate) -> float:
         """Count one: 0.0. Where there is none left: seconds until it is worth asking again."""
         share = self._shares.setdefault((route, label), _Share())
-        async with share.lock:
+        async with share.lock():
             now = self.outbox.now() / 1000
             if share.closed_until > now:
                 return share.closed_until - now

@@ -96,15 +96,18 @@ class Throttled(Route[R]):
         except (Refused, Deferred, Misconfigured):
             for limit in windows:
                 limit.undo(taken_at)
-            for limit in shared:
-                await self._quotas.give_back(self.name, limit.label, limit.quota)  # type: ignore[union-attr]
+            if self._quotas is not None:
+                for limit in shared:
+                    await self._quotas.give_back(self.name, limit.label, limit.quota)
             self._queue.serve()
             raise
 
     async def _take(self, windows: Iterable[Window], shared: list[Window]) -> None:
         """Count one of each for all processes, those that were into `shared`; else Deferred."""
-        for limit in windows if self._quotas else ():
-            wait = await self._quotas.take(self.name, limit.label, limit.quota)  # type: ignore[union-attr]
+        if self._quotas is None:
+            return
+        for limit in windows:
+            wait = await self._quotas.take(self.name, limit.label, limit.quota)
             if wait:
                 detail = f"over the {limit.label}, by all processes; ask again in {wait:.1f} s"
                 raise Deferred(detail, channel=self.name, retry_after=wait)
