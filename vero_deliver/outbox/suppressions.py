@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, case, delete, select, update
+from sqlalchemy import Connection, case, delete, func, select, update
 
 from vero_deliver.feedback import Kind
 from vero_deliver.outbox.given import insert
@@ -115,13 +115,16 @@ def learn(connection: Connection, env: str, told: Iterable[Told]) -> list[Entry]
 
 
 def learn_dead(connection: Connection, env: str, results: Iterable[Result]) -> None:
-    """Suppress what a channel has called dead. Of several recipients nobody knows which it is."""
+    """Suppress what a channel has called dead. Of several recipients nobody knows which it is.
+
+    Since the moment that the provider names: a token that was registered again after it lives.
+    """
     entries = [
         Entry(
             content=one.leased.content,
             digest=one.recipients[0],
             reason="gone",
-            since=one.ended_at,
+            since=one.ended_at if one.dead_since is None else min(one.dead_since, one.ended_at),
             source=one.leased.key,
             note=fit(one.error),
         )
@@ -155,6 +158,16 @@ def write(connection: Connection, env: str, entries: Sequence[Entry]) -> None:
 def find(connection: Connection, env: str, digest: str) -> list[Suppression]:
     """The reasons that hold against an address."""
     return _active(connection, env, [digest]).get(digest, [])
+
+
+def latest(connection: Connection, env: str, digest: str, reason: Reason) -> int:
+    """The last moment at which a reason was told or lifted, of any topic; 0 where it never was.
+
+    Whoever decides now decides after it, whatever the clocks of two machines say.
+    """
+    mine = (_s.env == env, _s.digest == digest, _s.reason == reason)
+    moments = connection.execute(select(func.max(_s.since), func.max(_s.lifted)).where(*mine))
+    return max(moment or 0 for moment in moments.one())
 
 
 def topics(connection: Connection, env: str, digest: str) -> Mapping[str, bool]:
