@@ -78,7 +78,7 @@ def list_(
         found = suppressions.find(content or _guessed(address), address)
         found = [one for one in found if not reasons or one.reason in reasons]
     else:
-        contents = [content] if content else []
+        contents: list[ContentName] = [content] if content else []
         found = suppressions.list(contents=contents, reasons=reasons, limit=limit)
     if as_json:
         click.echo(json_text([_document(one) for one in found]), nl=False)
@@ -120,7 +120,7 @@ def add(
 
     if topic and reason == "manual":
         reason = "unsubscribed"
-    contents = [content or _guessed(address) for address in addresses]
+    contents: list[ContentName] = [content or _guessed(address) for address in addresses]
     try:
         for its, address in zip(contents, addresses, strict=True):
             suppression(its, address, reason, topic=topic)

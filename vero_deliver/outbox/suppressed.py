@@ -79,7 +79,7 @@ class Suppressions:
         with self._outbox.database.writing() as connection:
             found = suppressions.find(connection, env, digest)
             held = [one for one in found if one.reason in reasons]
-            lifted = {(one.reason, one.topic) for one in held}
+            lifted: set[tuple[Reason, str]] = {(one.reason, one.topic) for one in held}
             if content == "push" and "gone" in reasons:
                 lifted.add(("gone", ""))
             lifts = [

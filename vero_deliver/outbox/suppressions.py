@@ -6,6 +6,7 @@ is told twice, or in another order, ends the same.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,18 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, case, delete, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    String,
+    any_,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from vero_deliver.feedback import Kind
 from vero_deliver.outbox.given import insert
@@ -216,8 +228,9 @@ def purge(connection: Connection, env: str, now: int) -> None:
 def _active(
     connection: Connection, env: str, digests: Collection[str]
 ) -> dict[str, list[Suppression]]:
-    query = select(suppressions).where(_s.env == env, _s.digest.in_(digests))
-    rows = connection.execute(query).mappings().all()
+    name = connection.dialect.name
+    asked = list(digests) if name == "postgresql" else json.dumps([*digests])
+    rows = connection.execute(_of(name), {"env": env, "asked": asked}).mappings().all()
     lifted = {row["digest"]: row["lifted"] for row in rows if _is_all(row)}
     found: defaultdict[str, list[Suppression]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: REASONS.index(row["reason"])):
@@ -325,6 +338,17 @@ def _often(connection: Connection, env: str, soft: Mapping[str, Entry]) -> list[
 def _suppression(row: Any) -> Suppression:
     names = ("content", "address", "digest", "reason", "topic", "source", "note")
     return Suppression(**{name: row[name] for name in names}, since=moment(row["since"]))
+
+
+@cache
+def _of(dialect: str) -> Any:
+    """The rows of `asked`, one parameter however many they are: many are slow to bind."""
+    if dialect == "postgresql":
+        those: Any = _s.digest == any_(bindparam("asked", type_=ARRAY(String)))
+    else:
+        each = func.json_each(bindparam("asked", type_=String)).table_valued("value")
+        those = _s.digest.in_(select(each.c.value))
+    return select(suppressions).where(_s.env == bindparam("env", type_=String), those)
 
 
 @cache
