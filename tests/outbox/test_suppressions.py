@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
@@ -44,18 +44,28 @@ class Taking:
 
     idempotent = False
 
-    def __init__(self, name: str, dead: bool = False) -> None:
-        self.name, self.dead = name, dead
+    def __init__(self, name: str, dead: bool = False, since: datetime | None = None) -> None:
+        self.name, self.dead, self.since = name, dead, since
         self.keys: list[str] = []
 
     async def send(self, rendered: Any, key: str) -> Receipt:
         self.keys.append(key)
         if self.dead:
-            raise Gone("no such mailbox", channel=self.name, code="550 5.1.1")
+            raise Gone("no such mailbox", channel=self.name, code="550 5.1.1", since=self.since)
         return Receipt(self.name, "id", datetime.now(UTC))
 
     async def aclose(self) -> None:
         """Nothing to close."""
+
+
+@pytest.fixture
+def timed(database: str) -> Iterator[tuple[Outbox, Clock]]:
+    """An outbox whose clock stands still."""
+    clock = Clock()
+    outbox = Outbox(database, clock=clock)
+    outbox.create()
+    yield outbox, clock
+    outbox.close()
 
 
 def learn(outbox: Outbox, told: Sequence[Told]) -> None:
@@ -163,6 +173,43 @@ async def test_what_a_channel_calls_dead_is_suppressed(outbox: Outbox) -> None:
     assert found["email"].source == "k1-email"
 
 
+@pytest.mark.parametrize(("hours", "held"), [(-1, []), (1, ["gone"]), (None, ["gone"])])
+async def test_a_token_that_was_registered_again_lives(
+    timed: tuple[Outbox, Clock], hours: int | None, held: list[str]
+) -> None:
+    """What the provider tells of the time before says nothing; what it tells of later does."""
+    outbox, clock = timed
+    user = User(id="u1", devices=(Device(token="0a1b", platform="ios"),))
+    message = Message(title="x", push=Push(title="x"))
+    outbox.suppressions.remove("push", "0a1b")  # the app registers it
+    registered = datetime.fromtimestamp(outbox.now() / 1000, UTC)
+    since = None if hours is None else registered + timedelta(hours=hours)
+    clock.now += 24 * 3600
+    async with Deliverer(outbox=outbox, push=Taking("push", True, since)) as deliverer:
+        assert states(await deliverer.send(message, user, key="k")) == ["gone"]
+    assert reasons(outbox, "push", "0a1b") == held
+
+
+@pytest.mark.parametrize("ahead", [0, 3600])
+def test_whoever_decides_has_the_last_word(timed: tuple[Outbox, Clock], ahead: int) -> None:
+    """In the same millisecond, and after a machine whose clock is ahead."""
+    outbox, clock = timed
+    held, who = outbox.suppressions, "ada@example.org"
+    clock.now += ahead
+    held.add("email", who)
+    held.remove("email", who)
+    held.choose("email", who, {"weekly": False})
+    held.choose("email", who, {"weekly": True, "": True})
+    clock.now -= ahead
+    assert held.find("email", who) == []
+    held.add("email", who)
+    held.choose("email", who, {"weekly": False})
+    assert reasons(outbox, "email", who) == ["unsubscribed", "manual"]
+    held.choose("email", who, {"weekly": True, "": True})
+    held.remove("email", who)
+    assert held.find("email", who) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "permanent", "reason"),
     [
@@ -250,6 +297,18 @@ async def test_erasing_a_user_forgets_the_address(outbox: Outbox) -> None:
     assert outbox.erase("u1") == 1
     [kept] = outbox.suppressions.list()
     assert (kept.address, kept.note) == ("", "")
+
+
+async def test_erasing_whoever_never_got_anything(outbox: Outbox) -> None:
+    """Their address is forgotten though no delivery went to it."""
+    outbox.suppressions.add("email", "Ada@example.org", note="asked by phone")
+    outbox.suppressions.add("sms", "+420601000001")
+    async with Deliverer(outbox=outbox, email=Taking("mail"), sms=Taking("texts")) as deliverer:
+        sent = await deliverer.send(NEWS, ADA, key="k", data={"n": 1})
+    assert states(sent) == ["suppressed"] * 2
+    assert outbox.erase("u1") == 2
+    assert {(one.address, one.note) for one in outbox.suppressions.list()} == {("", "")}
+    assert reasons(outbox, "email", "ada@example.org") == ["manual"]
 
 
 def test_other_environments_are_others(database: str, outbox: Outbox) -> None:

@@ -14,7 +14,7 @@ from vero_deliver.audience.columns import delimiter_of
 from vero_deliver.phone import E164
 from vero_deliver.reading import ReadError, display, read_text
 from vero_deliver.rendered import ContentName
-from vero_deliver.suppression import REASONS, Reason
+from vero_deliver.suppression import LONGEST_TOPIC, REASONS, Reason
 
 _ADDRESS: Final = (
     "email", "address", "recipient", "emailaddress", "phone", "number", "phonenumber", "token",
@@ -91,6 +91,8 @@ def _line(cells: dict[str, str]) -> Line:
     topic = cells.get("topic", "").strip()
     if topic and reason not in (None, "unsubscribed"):
         raise ValueError(f"{reason} has no topic: it forbids everything")
+    if len(topic) > LONGEST_TOPIC:
+        raise ValueError(f"a topic has at most {LONGEST_TOPIC} characters")
     note = _first({name: text for name, text in cells.items() if text != reason}, _NOTE)
     return Line(content, address, reason, topic, _since(cells), note)
 

@@ -120,17 +120,14 @@ def add(
 
     if topic and reason == "manual":
         reason = "unsubscribed"
+    contents: list[ContentName] = [content or _guessed(address) for address in addresses]
     try:
-        made = [
-            suppression(
-                content or _guessed(address), address, reason, topic=topic, note=note, source="cli"
-            )
-            for address in addresses
-        ]
+        for its, address in zip(contents, addresses, strict=True):
+            suppression(its, address, reason, topic=topic)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    session.outbox.suppressions.add_many(made)
-    for address in addresses:
+    for its, address in zip(contents, addresses, strict=True):
+        session.outbox.suppressions.add(its, address, reason, topic=topic, note=note, source="cli")
         session.say(f"{address}: suppressed, {reason}")
 
 

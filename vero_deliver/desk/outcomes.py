@@ -16,7 +16,7 @@ from vero_deliver.errors import (
     RenderError,
     Uncertain,
 )
-from vero_deliver.outbox.records import Leased, Result
+from vero_deliver.outbox.records import Leased, Result, milliseconds
 from vero_deliver.rendered import Skipped
 
 
@@ -54,8 +54,9 @@ def result_of(
         case _:
             about |= {"error": outcome.detail, "code": outcome.code}
     match outcome:
-        case Gone():
-            return Result(state="gone", **about)
+        case Gone(since=since):
+            dead = None if since is None else milliseconds(since)
+            return Result(state="gone", dead_since=dead, **about)
         case Refused():
             return Result(state="refused", **about)
         case Deferred() | Misconfigured():

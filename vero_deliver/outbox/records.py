@@ -99,6 +99,7 @@ class Result:
 
     next_attempt_at: of a deferred one. started_at: None where no channel had it. answered: False
     where it left and no answer came, though it is tried again. recipients: as of Start.
+    dead_since: of one that is gone, where the provider says so.
     """
 
     leased: Leased
@@ -114,6 +115,7 @@ class Result:
     in_doubt: bool = False
     answered: bool = True
     recipients: tuple[str, ...] = ()
+    dead_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

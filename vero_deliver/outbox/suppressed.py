@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from vero_deliver.outbox import suppressions
-from vero_deliver.outbox.records import milliseconds
+from vero_deliver.outbox.records import milliseconds, moment
 from vero_deliver.outbox.schema import deliveries
 from vero_deliver.outbox.suppressions import Entry
 from vero_deliver.rendered import ContentName
@@ -55,46 +56,41 @@ class Suppressions:
         made = suppression(
             content, address, reason, topic=topic, source=source, note=note, since=since
         )
-        self.add_many([made])
+        with self._outbox.database.writing() as connection:
+            if since is None:
+                made = replace(made, since=moment(self._now(connection, made.digest, reason)))
+            suppressions.write(connection, self._outbox.env, [_entry(made)])
         return made
 
     def add_many(self, found: Iterable[Suppression]) -> None:
-        """All of them or none."""
-        entries = [
-            Entry(
-                content=one.content,
-                digest=one.digest,
-                reason=one.reason,
-                topic=one.topic,
-                address=one.address,
-                since=milliseconds(one.since),
-                source=one.source,
-                note=one.note,
-            )
-            for one in found
-        ]
+        """All of them or none, each since the moment that it names."""
         with self._outbox.database.writing() as connection:
-            suppressions.write(connection, self._outbox.env, entries)
+            suppressions.write(connection, self._outbox.env, [_entry(one) for one in found])
 
     def remove(
         self, content: ContentName, address: str, reasons: Collection[Reason] = REASONS
     ) -> list[Suppression]:
-        """Send to the address again; what held against it until now. What is told later counts."""
-        digest, now = digest_of(content, address), self._outbox.now()
+        """Send to the address again; what held against it until now. What is told later counts.
+
+        Of a device's token it is noted though nothing held: the provider may tell tomorrow that
+        it was dead yesterday, before it was registered again.
+        """
+        digest, env = digest_of(content, address), self._outbox.env
         with self._outbox.database.writing() as connection:
-            env = self._outbox.env
-            held = [
-                one for one in suppressions.find(connection, env, digest) if one.reason in reasons
-            ]
+            found = suppressions.find(connection, env, digest)
+            held = [one for one in found if one.reason in reasons]
+            lifted: set[tuple[Reason, str]] = {(one.reason, one.topic) for one in held}
+            if content == "push" and "gone" in reasons:
+                lifted.add(("gone", ""))
             lifts = [
                 Entry(
                     content=content,
                     digest=digest,
-                    reason=one.reason,
-                    topic=one.topic,
-                    lifted=max(now, milliseconds(one.since)),
+                    reason=reason,
+                    topic=topic,
+                    lifted=self._now(connection, digest, reason),
                 )
-                for one in held
+                for reason, topic in lifted
             ]
             suppressions.write(connection, env, lifts)
         return held
@@ -113,22 +109,26 @@ class Suppressions:
 
         digest: of the address, where that itself is not known.
         """
-        moment = self._outbox.now() if at is None else milliseconds(at)
-        entries = [
-            Entry(
-                content=content,
-                digest=digest or digest_of(content, address),
-                reason="unsubscribed",
-                topic=topic,
-                address=address,
-                # what lifts all unsubscriptions at that moment leaves these
-                since=None if yes else moment + bool(wanted.get("")),
-                lifted=moment if yes else None,
-                source=source,
-            )
-            for topic, yes in wanted.items()
-        ]
+        digest = digest or digest_of(content, address)
         with self._outbox.database.writing() as connection:
+            if at is None:
+                chosen = self._now(connection, digest, "unsubscribed")
+            else:
+                chosen = milliseconds(at)
+            entries = [
+                Entry(
+                    content=content,
+                    digest=digest,
+                    reason="unsubscribed",
+                    topic=topic,
+                    address=address,
+                    # what lifts all unsubscriptions at that moment leaves these
+                    since=None if yes else chosen + bool(wanted.get("")),
+                    lifted=chosen if yes else None,
+                    source=source,
+                )
+                for topic, yes in wanted.items()
+            ]
             suppressions.write(connection, self._outbox.env, entries)
 
     def find(self, content: ContentName, address: str) -> list[Suppression]:
@@ -166,6 +166,24 @@ class Suppressions:
                 connection, self._outbox.env, contents=contents, reasons=reasons, limit=limit
             )
             return [*found]
+
+    def _now(self, connection: Connection, digest: str, reason: Reason) -> int:
+        """The clock, or what is after all that is known of that reason."""
+        known = suppressions.latest(connection, self._outbox.env, digest, reason)
+        return max(self._outbox.now(), known + 1)
+
+
+def _entry(one: Suppression) -> Entry:
+    return Entry(
+        content=one.content,
+        digest=one.digest,
+        reason=one.reason,
+        topic=one.topic,
+        address=one.address,
+        since=milliseconds(one.since),
+        source=one.source,
+        note=one.note,
+    )
 
 
 def suppression(

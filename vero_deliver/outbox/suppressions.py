@@ -6,6 +6,7 @@ is told twice, or in another order, ends the same.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,18 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, case, delete, select, update
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    String,
+    any_,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from vero_deliver.feedback import Kind
 from vero_deliver.outbox.given import insert
@@ -115,13 +127,16 @@ def learn(connection: Connection, env: str, told: Iterable[Told]) -> list[Entry]
 
 
 def learn_dead(connection: Connection, env: str, results: Iterable[Result]) -> None:
-    """Suppress what a channel has called dead. Of several recipients nobody knows which it is."""
+    """Suppress what a channel has called dead. Of several recipients nobody knows which it is.
+
+    Since the moment that the provider names: a token that was registered again after it lives.
+    """
     entries = [
         Entry(
             content=one.leased.content,
             digest=one.recipients[0],
             reason="gone",
-            since=one.ended_at,
+            since=one.ended_at if one.dead_since is None else min(one.dead_since, one.ended_at),
             source=one.leased.key,
             note=fit(one.error),
         )
@@ -155,6 +170,16 @@ def write(connection: Connection, env: str, entries: Sequence[Entry]) -> None:
 def find(connection: Connection, env: str, digest: str) -> list[Suppression]:
     """The reasons that hold against an address."""
     return _active(connection, env, [digest]).get(digest, [])
+
+
+def latest(connection: Connection, env: str, digest: str, reason: Reason) -> int:
+    """The last moment at which a reason was told or lifted, of any topic; 0 where it never was.
+
+    Whoever decides now decides after it, whatever the clocks of two machines say.
+    """
+    mine = (_s.env == env, _s.digest == digest, _s.reason == reason)
+    moments = connection.execute(select(func.max(_s.since), func.max(_s.lifted)).where(*mine))
+    return max(moment or 0 for moment in moments.one())
 
 
 def topics(connection: Connection, env: str, digest: str) -> Mapping[str, bool]:
@@ -203,8 +228,9 @@ def purge(connection: Connection, env: str, now: int) -> None:
 def _active(
     connection: Connection, env: str, digests: Collection[str]
 ) -> dict[str, list[Suppression]]:
-    query = select(suppressions).where(_s.env == env, _s.digest.in_(digests))
-    rows = connection.execute(query).mappings().all()
+    name = connection.dialect.name
+    asked = list(digests) if name == "postgresql" else json.dumps([*digests])
+    rows = connection.execute(_of(name), {"env": env, "asked": asked}).mappings().all()
     lifted = {row["digest"]: row["lifted"] for row in rows if _is_all(row)}
     found: defaultdict[str, list[Suppression]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: REASONS.index(row["reason"])):
@@ -312,6 +338,17 @@ def _often(connection: Connection, env: str, soft: Mapping[str, Entry]) -> list[
 def _suppression(row: Any) -> Suppression:
     names = ("content", "address", "digest", "reason", "topic", "source", "note")
     return Suppression(**{name: row[name] for name in names}, since=moment(row["since"]))
+
+
+@cache
+def _of(dialect: str) -> Any:
+    """The rows of `asked`, one parameter however many they are: many are slow to bind."""
+    if dialect == "postgresql":
+        those: Any = _s.digest == any_(bindparam("asked", type_=ARRAY(String)))
+    else:
+        each = func.json_each(bindparam("asked", type_=String)).table_valued("value")
+        those = _s.digest.in_(select(each.c.value))
+    return select(suppressions).where(_s.env == bindparam("env", type_=String), those)
 
 
 @cache

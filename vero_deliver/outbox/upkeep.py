@@ -17,6 +17,7 @@ from vero_deliver.outbox.records import Attempt, Record, attempt_of, record_of
 from vero_deliver.outbox.schema import attempts, deliveries, hash_of
 from vero_deliver.outbox.schema import events as told
 from vero_deliver.states import FOLLOWS, OPEN, State
+from vero_deliver.suppression import digest_of
 
 _AT_ONCE: Final = 1_000  # deliveries purged in one transaction, so that no worker waits for long
 _NOBODY: Final = "{}"
@@ -119,6 +120,9 @@ def erase(connection: Connection, env: str, user_id: str, now: int) -> int:
     found = connection.execute(select(_c.id, _c.recipients).where(*mine)).all()
     ids = [row.id for row in found]
     events.erase_strange(connection, env, addresses)
+    suppressions.forget(
+        connection, env, {digest_of(one, who) for one in ("email", "sms") for who in addresses}
+    )
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         blank = {"error": "", "code": "", "provider_id": ""}
