@@ -130,7 +130,8 @@ def capturing(folder: Path) -> Iterator[Captured]:
 
     def init(self: Deliverer, *arguments: Any, **options: Any) -> None:
         made(self, *arguments, **options)
-        self.channels = dict.fromkeys(get_args(ContentName), _channel(captured))
+        channels: dict[Any, Any] = dict.fromkeys(get_args(ContentName), _channel(captured))
+        self.channels = channels
 
     def outbox(project: Project) -> Any:
         if project.settings.outbox is None:

@@ -43,7 +43,7 @@ class Backend(BaseEmailBackend):  # type: ignore[misc]  # Django has no types
         self._lock = threading.RLock()
         self._opened: tuple[Any, BlockingPortal, Channel[RenderedEmail]] | None = None
 
-    def open(self) -> bool:
+    def open(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
         """True where this call has opened it; Django then closes it."""
         with self._lock:
             if self._opened is not None:
