@@ -67,7 +67,11 @@ def test_a_message_without_contents(project: Path) -> None:
     checked = run("-C", str(project), "doctor")
     assert checked.exit_code == 1
     assert "problem  empty: empty has no contents" in checked.stdout
-    for command in (("send", "--to", "a@x.example", "--yes"), ("render",), ("preview",)):
+    for command in (
+        ("send", "--to", "a@x.example", "--yes"),
+        ("render",),
+        ("preview", "--terminal"),
+    ):
         done = run("-C", str(project), command[0], "empty", *command[1:])
         assert done.exit_code == 2
         assert "has no contents; write [email]" in done.stderr
@@ -78,19 +82,19 @@ def test_preview_goes_on_after_a_broken_message(project: Path) -> None:
     folder = project / "messages/broken"
     folder.mkdir()
     (folder / "message.toml").write_text("title = \n")
-    done = run("-C", str(project), "preview")
+    done = run("-C", str(project), "preview", "--terminal")
     assert done.exit_code == 1
     assert "not valid TOML" in done.stdout
     assert "Welcome  welcome" in done.stdout
     assert "Could not be made: broken" in done.stderr
-    alone = run("-C", str(project), "preview", "broken")
+    alone = run("-C", str(project), "preview", "--terminal", "broken")
     assert (alone.exit_code, alone.stdout) == (2, "")
 
 
 def test_preview_of_what_cannot_be_rendered_fails(project: Path) -> None:
     """The panel shows why, the exit code that something is wrong."""
     (project / "messages/welcome/email.txt").write_text("{{ user.nothing }}")
-    done = run("-C", str(project), "preview", "welcome")
+    done = run("-C", str(project), "preview", "--terminal", "welcome")
     assert done.exit_code == 1
     assert "there is no 'nothing'" in done.stdout
 
@@ -99,10 +103,10 @@ def test_no_samples_names_the_file_to_write(project: Path) -> None:
     """The path is the real one; a folder of nearly that name is named."""
     folder = project / "messages/welcome"
     (folder / "samples").rename(folder / "sample")
-    done = run("-C", str(project), "preview", "welcome")
+    done = run("-C", str(project), "preview", "--terminal", "welcome")
     assert f"rename {folder}/sample/ to samples/" in done.stderr
     (folder / "sample").rename(folder / "drafts")
-    done = run("-C", str(project), "preview", "welcome")
+    done = run("-C", str(project), "preview", "--terminal", "welcome")
     assert f"write {folder}/samples/ada.json, or pass --data" in done.stderr
 
 
@@ -117,4 +121,7 @@ def test_languages_are_shown(project: Path) -> None:
         "id,phone,locale\n1,+447700900123,en-GB\n2,+420601000001,cs-CZ\n"
     )
     assert "sms; rendered for 2 samples (en, cs)" in run("-C", str(project), "doctor").stdout
-    assert "for 2 in cs" in run("-C", str(project), "preview", "note", "--to", "#2").stdout
+    assert (
+        "for 2 in cs"
+        in run("-C", str(project), "preview", "--terminal", "note", "--to", "#2").stdout
+    )

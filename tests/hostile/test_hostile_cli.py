@@ -26,7 +26,7 @@ STEERING = {"\x1b", "\x07", "\x9b", "\x00", "\u202e"}
 COMMANDS: tuple[Sequence[str], ...] = (
     ("render", "--all"),
     ("render", "--all", "-f", "json", "-o", "out/"),
-    ("preview", "--all"),
+    ("preview", "--terminal", "--all"),
     ("send", "--yes"),
     ("send", "--yes", "--json"),
     ("send", "--dry-run"),

@@ -31,9 +31,10 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 @dataclass(frozen=True)
 class Studio:
-    """A running studio. project: the folder that it shows."""
+    """A running studio. project: the folder that it shows. opened: the path that it printed."""
 
     address: str
+    opened: str
     project: Path
     process: subprocess.Popen[str]
 
@@ -78,10 +79,10 @@ def studio(project: Path, *arguments: str, env: str = "dev") -> Iterator[Studio]
     ) as process:
         assert process.stderr is not None
         said = process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", said)
+        found = re.search(r"(http://127\.0\.0\.1:\d+)(\S*)", said)
         assert found, said + process.stderr.read()
         try:
-            yield Studio(found[0], project, process)
+            yield Studio(found[1], found[2], project, process)
         finally:
             process.send_signal(signal.SIGINT)
             try:

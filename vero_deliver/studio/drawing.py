@@ -13,10 +13,8 @@ from vero_deliver.rendered import ContentName, Skipped
 from vero_deliver.studio import state as states
 from vero_deliver.studio.live import Live
 from vero_deliver.studio.look import Look
-from vero_deliver.studio.panes import PANES, WITHOUT_MADE
-from vero_deliver.studio.panes.checks import checks
+from vero_deliver.studio.panes import ALWAYS, PANES
 from vero_deliver.studio.panes.email import meter
-from vero_deliver.studio.panes.sent import sent
 from vero_deliver.studio.people import SHOWN, Person, chosen, matching, worst
 from vero_deliver.studio.state import State
 from vero_deliver.studio.trouble import Trouble, trouble_of
@@ -88,30 +86,28 @@ class Drawing:
         return State(**{**_values(state), "message": messages[0]})
 
     def _fill(self, facts: dict[str, Any], reading: Reading, state: State) -> None:
-        message = reading.message(state.message)
-        everybody = reading.people(message, state.source)
+        facts["message"] = reading.message(state.message)
+        at = facts["at"] = state.moment
+        # the frame and the download have to show the very rendering that this page is about
+        pinned = facts["pinned"] = State(**{**_values(state), "now": at.isoformat()})
+        look = look_of(reading, pinned)
+        everybody, person, made = look.everybody, look.person, look.made
         found = matching(everybody, state.find) if state.find else everybody
         facts |= {
-            "message": message,
+            "look": look,
+            "made": made,
+            "person": person,
             "people": found[:SHOWN],
             "more": len(found[SHOWN:]),
             "everybody": everybody,
             "worst": worst(everybody),
+            "command": _command(reading, pinned, person) if person else "",
         }
-        person = chosen(everybody, state.to)
-        at = state.moment
-        facts["at"] = at
-        made = reading.made(message, person, at, state.source) if person else None
-        look = Look(reading, state, message, everybody, person, made)
-        facts |= {"look": look, "made": made, "person": person}
         if person:
             index = next(i for i, one in enumerate(everybody) if one.id == person.id)
             facts["before"] = everybody[index - 1] if index else None
             facts["after"] = everybody[index + 1] if index + 1 < len(everybody) else None
-        # the frame and the download have to show the very rendering that this page is about
-        facts["pinned"] = State(**{**_values(state), "now": at.isoformat()})
-        facts["command"] = _command(reading, facts["pinned"], person) if person else ""
-        if made is None and state.tab not in WITHOUT_MADE:
+        if made is None and state.tab not in ALWAYS:
             return
         facts["trouble"], facts["skipped"] = _in_the_way(look)
         if made and made.email:
@@ -122,10 +118,8 @@ class Drawing:
 
 
 def _pane(look: Look) -> Any:
-    if look.state.tab == "checks":
-        return checks(look)
-    if look.state.tab == "outbox":
-        return sent(look)
+    if look.state.tab in ALWAYS:
+        return ALWAYS[look.state.tab](look)
     return PANES[look.state.tab](look, look.made) if look.made else {}
 
 

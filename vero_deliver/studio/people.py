@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from vero_deliver.audience import Recipient, read_recipients, samples, select
-from vero_deliver.errors import ConfigError
 from vero_deliver.message import Message
 from vero_deliver.project import Project
 
@@ -106,8 +105,3 @@ def _length(value: Any) -> int:
     if isinstance(value, (list, tuple)):
         return sum(_length(each) for each in value)
     return 0 if value is None else len(str(value))
-
-
-def nobody(source: Path | None) -> ConfigError:
-    """What to say where a source is empty."""
-    return ConfigError(f"{source.name} holds nobody" if source else "there are no samples")

@@ -47,12 +47,17 @@ def trouble_of(error: VeroDeliverError, folders: Iterable[Path], title: str = ""
 
 
 def excerpt(file: str, number: int, folders: Iterable[Path]) -> tuple[Line, ...]:
-    """The lines around one of a file; none where it is outside the folders, or gone."""
-    for folder in folders:
-        inside = folder.resolve()
-        path = (inside / file).resolve()
+    """The lines around one of a file; none where it is outside the folders, or gone.
+
+    It may be named as below one of the folders, beside it, or from the working directory.
+    """
+    inside = [folder.resolve() for folder in folders]
+    bases = [*inside, *(folder.parent for folder in inside), Path.cwd()]
+    for path in dict.fromkeys((base / file).resolve() for base in bases):
+        if not any(path.is_relative_to(folder) for folder in inside):
+            continue
         try:
-            if not path.is_relative_to(inside) or path.stat().st_size > _LARGEST:
+            if path.stat().st_size > _LARGEST:
                 continue
             written = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
         except OSError:

@@ -40,8 +40,8 @@ class Reading:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """What places in errors are below."""
-        return (self.project.messages.parent, self.project.root, Path.cwd())
+        """What may be quoted of: the project, and its messages where they are elsewhere."""
+        return (self.project.root, self.project.messages)
 
     def message(self, name: str) -> Message:
         """One message. Raises ConfigError, MessageError."""

@@ -22,8 +22,9 @@ PANES: Final[Mapping[str, Pane]] = {
     "links": links.links,
     "diff": diff.diff,
     "sheet": email.sheet,
+}
+# those that say something where there is nobody to make it for
+ALWAYS: Final[Mapping[str, Callable[[Look], Mapping[str, Any]]]] = {
     "outbox": sent.sent,
     "checks": checks.checks,
 }
-# those that say something where nobody has been chosen, or nothing could be made for them
-WITHOUT_MADE: Final = ("checks", "outbox")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 from vero_deliver.errors import VeroDeliverError
 from vero_deliver.project import Project
 from vero_deliver.studio.look import Look
-from vero_deliver.studio.made import Made
 from vero_deliver.studio.panes.source import fields, parts
 from vero_deliver.studio.workspace import captured
 
@@ -37,9 +36,8 @@ class File:
     at: datetime
 
 
-def sent(look: Look, made: Made | None = None) -> Mapping[str, Any]:
+def sent(look: Look) -> Mapping[str, Any]:
     """The newest first; with a file chosen, what is in it."""
-    del made
     project = look.reading.project
     found = {"files": list(files(project)), "folder": captured(project), "opened": None}
     records, trouble = deliveries(project)
