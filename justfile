@@ -51,6 +51,10 @@ bench-chaos *args:
 bench-check *args:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.check {{ args }}
 
+# what the studio's page costs, and how soon it shows a save: --json
+bench-studio *args:
+    VENV=$(scripts/venv dev) && "$VENV/bin/python" -m benchmarks.studio {{ args }}
+
 # wheel and sdist
 build:
     VENV=$(scripts/venv dev) && "$VENV/bin/python" -m build

@@ -3,7 +3,7 @@
 Deliveries are recorded, claimed, started and finished in batches, as a busy worker does, on SQLite
 in a temporary folder and on a PostgreSQL server of its own, where that is installed. A figure is
 microseconds per delivery: the CPU time of this process. Beside it stand a worker as a whole, and
-what rendering and sending take.
+what feedback, rendering and sending take.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
@@ -29,6 +31,7 @@ from benchmarks.smtp.__main__ import sink
 from benchmarks.smtp.clients import vero
 from vero_channels.memory import Memory
 from vero_deliver import Deliverer, Message, Outbox, Sms, Worker
+from vero_deliver.feedback import Feedback
 from vero_deliver.outbox.records import Leased, Order, Result, Start
 from vero_deliver.suppression import digest_of
 
@@ -136,6 +139,25 @@ def work(outbox: Outbox, deliveries: int) -> float:
     return asyncio.run(run())
 
 
+def telling(outbox: Outbox, deliveries: int, post: int = 100) -> float:
+    """What each is told to have come to, in posts as a provider's webhook has them: CPU."""
+    about: dict[str, Any] = {"kind": "delivered", "channel": "sms-1", "at": datetime.now(UTC)}
+    posts = [
+        [
+            Feedback(**about, id=f"{n}", key=order(outbox, n).key, raw={"words": "x" * 300})
+            for n in range(first, first + post)
+        ]
+        for first in range(0, deliveries, post)
+    ]
+    cpu = time.process_time()
+    for one in posts:
+        outbox.feedback.take(one)
+    spent = time.process_time() - cpu
+    assert outbox.count() == {"delivered": deliveries}
+    outbox.close()
+    return spent / deliveries * 1e6
+
+
 def rendering(many: int = 200) -> float:
     """CPU of making one receipt of benchmarks.render, DKIM included."""
     _, own, _ = ours.costs()
@@ -163,8 +185,10 @@ def main() -> None:
     given = parser.parse_args()
     found: dict[str, Costs] = {}
     with TemporaryDirectory() as folder:
-        found["sqlite"] = measure(Outbox(f"sqlite:///{folder}/outbox.db"), given.deliveries)
-        beside = {"worker_us": work(Outbox(f"sqlite:///{folder}/work.db"), given.deliveries)}
+        outbox = Outbox(f"sqlite:///{folder}/outbox.db")
+        found["sqlite"] = measure(outbox, given.deliveries)
+        beside = {"feedback_us": telling(outbox, given.deliveries)}
+        beside["worker_us"] = work(Outbox(f"sqlite:///{folder}/work.db"), given.deliveries)
     if programs() is not None:
         with postgres() as url:
             found["postgresql"] = measure(Outbox(url), given.deliveries)
@@ -179,6 +203,7 @@ def main() -> None:
         rate = f"{1e6 / sum(costs.wall.values()):,.0f} a second"
         print(f"{name:14}{sum(costs.cpu.values()):7.1f}   {steps}; {rate}")
     print(f"{'worker':14}{beside['worker_us']:7.1f}   a text message, on SQLite, sent to a list")
+    print(f"{'feedback':14}{beside['feedback_us']:7.1f}   on SQLite, by posts of 100")
     print(f"{'rendering':14}{beside['render_us']:7.1f}   a receipt in MJML, signed by DKIM")
     print(f"{'sending':14}{beside['send_us']:7.1f}   a ready message, 38 kB, by SMTP")
 

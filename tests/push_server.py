@@ -205,7 +205,10 @@ class Talk(asyncio.Protocol):
     def say(self, stream: int, answer: Answer) -> None:
         head = [(":status", str(answer.status)), *answer.headers.items()]
         body = answer.body
-        self.h2.send_headers(stream, head, end_stream=not body)
+        try:
+            self.h2.send_headers(stream, head, end_stream=not body)
+        except ProtocolError:  # the client has given the request up meanwhile
+            return
         if body:
             self.bodies[stream] = body
             self.more(stream)

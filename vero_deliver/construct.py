@@ -35,14 +35,17 @@ def construct(
     root: Path,
     where: Where,
     domains: Tables | None = None,
+    objects: Mapping[str, Any] | None = None,
 ) -> Channel[Any]:
     """The channel that the table describes. Raises ConfigError naming place and key.
 
     root: what relative paths and files of secrets start from.
     where: the place of a key in the project's file.
     domains: the tables of the sending domains, for channels that sign.
+    objects: arguments that no table can hold, for the constructors that take them.
     """
-    return _Table("channels", name, table, root, where, domains or {}).channel(content)
+    found = _Table("channels", name, table, root, where, domains or {})
+    return found.channel(content, objects or {})
 
 
 def domains_of(
@@ -80,9 +83,12 @@ class _Table:
     known_domains: Tables = field(default_factory=dict)
     inside: tuple[str, ...] = ()
 
-    def channel(self, content: ContentName) -> Channel[Any]:
+    def channel(self, content: ContentName, objects: Mapping[str, Any]) -> Channel[Any]:
         make = self._class(content)
-        channel: Channel[Any] = self._made(make, {**self._arguments(make), **self._domains(make)})
+        taken = inspect.signature(make).parameters
+        given = {name: value for name, value in objects.items() if name in taken}
+        arguments = {**self._arguments(make), **self._domains(make), **given}
+        channel: Channel[Any] = self._made(make, arguments)
         return channel
 
     def domain(self) -> Domain:

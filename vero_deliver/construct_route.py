@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from vero_deliver.channel import Channel
@@ -14,16 +15,31 @@ from vero_deliver.routes import (
     Failover,
     Health,
     QuietHours,
+    Quotas,
     RoundRobin,
     Throttled,
 )
 from vero_deliver.routes.table import RouteTable
+from vero_deliver.warm_up import WarmUpStore
 
 _COUNTED_BY: Final[Mapping[str, tuple[ContentName, ...]]] = {
     "domain": ("email", "http"),
     "sender": ("email", "sms"),
 }
 _QUIET: Final[tuple[ContentName, ...]] = ("sms", "push")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all processes know together; the process's own where there is none.
+
+    health: the memory of failures. quotas: what was taken of each. warm_up: makes what keeps the
+    warm-up of the channel of a name.
+    """
+
+    health: Health | None = None
+    quotas: Quotas | None = None
+    warm_up: Callable[[str], WarmUpStore] | None = None
 
 
 def construct_route(
@@ -33,13 +49,13 @@ def construct_route(
     *,
     where: Where,
     member: Callable[[str], Channel[Any]],
-    health: Health | None = None,
+    shared: Shared | None = None,
 ) -> Channel[Any]:
     """The route that a checked table describes. Raises ConfigError naming its place and key.
 
     where: the place of a key in the project's file. member: makes the channel or route of a name.
-    health: the memory of failures; the process's own where there is none.
     """
+    shared = shared or Shared()
 
     def place(path: KeyPath) -> str:
         whole = ("routes", name, *path)
@@ -59,15 +75,13 @@ def construct_route(
             raise ConfigError(f"{place(path)}: {error}") from None
     if table.quiet_hours and content not in _QUIET:
         raise ConfigError(f"{place(('quiet_hours',))}: {content} has none, only sms and push have")
-    route = _throttled(name, table, _chosen(name, table, channels, health), health)
+    route = _throttled(name, table, _chosen(name, table, channels, shared.health), shared)
     if not table.quiet_hours:
         return route
     return QuietHours(route, table.quiet_hours, timezone=table.timezone, name=name)
 
 
-def _throttled(
-    name: str, table: RouteTable, route: Channel[Any], health: Health | None
-) -> Channel[Any]:
+def _throttled(name: str, table: RouteTable, route: Channel[Any], shared: Shared) -> Channel[Any]:
     if not table.limits:
         return route
     return Throttled(
@@ -81,7 +95,8 @@ def _throttled(
         burst=table.burst,
         max_wait=table.max_wait,
         name=name,
-        health=health,
+        health=shared.health,
+        quotas=shared.quotas,
     )
 
 

@@ -6,13 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from vero_deliver.channel import Channel
 from vero_deliver.config import CAPTURED, FILE, Config, Settings, find
 from vero_deliver.construct import construct, construct_reader, domains_of, make_domain
-from vero_deliver.construct_route import construct_route
+from vero_deliver.construct_route import Shared, construct_route
 from vero_deliver.construct_tracking import construct_tracking
 from vero_deliver.deliver import Deliverer
 from vero_deliver.errors import ConfigError
@@ -23,7 +24,6 @@ from vero_deliver.plain import nearest
 from vero_deliver.reading import display
 from vero_deliver.render import Renderer
 from vero_deliver.rendered import ContentName, RenderedPush
-from vero_deliver.routes import Health
 from vero_deliver.secret import Secret
 from vero_deliver.tracking import Tracking
 
@@ -142,14 +142,20 @@ class Project:
         """A deliverer over this environment's channels for those contents. Raises ConfigError."""
         carriers = self._carriers()
         outbox = self.outbox()
-        health = None
+        shared = Shared()
         if outbox is not None:
             from vero_deliver.outbox.health import SharedCircuits
+            from vero_deliver.outbox.quotas import SharedQuotas
+            from vero_deliver.outbox.warm_up import SharedWarmUp
 
-            health = SharedCircuits(outbox=outbox)
+            shared = Shared(
+                SharedCircuits(outbox=outbox),
+                SharedQuotas(outbox=outbox),
+                partial(SharedWarmUp, outbox),
+            )
         made: _Made = {}
         channels: dict[Any, Any] = {
-            content: self._channel(carriers[content], content, made, health)
+            content: self._channel(carriers[content], content, made, shared)
             for content in contents
             if content in carriers
         }
@@ -177,9 +183,13 @@ class Project:
 
         Raises ConfigError naming table and key.
         """
-        about: dict[str, Any] = {"root": self.root, "where": self.config.where}
-        tables = self.settings.feedback
-        return {name: construct_reader(name, table, **about) for name, table in tables.items()}
+        return {name: self.feedback_reader(name) for name in self.settings.feedback}
+
+    def feedback_reader(self, name: str) -> Reader:
+        """What reads the posts of [feedback.NAME]. Raises ConfigError naming table and key."""
+        table, where = self.settings.feedback[name], self.config.where
+        reader: Reader = construct_reader(name, table, root=self.root, where=where)
+        return reader
 
     def channel(self, name: str, content: ContentName) -> Channel[Any]:
         """The channel or route of that name, made. Raises ConfigError naming table and key."""
@@ -193,25 +203,27 @@ class Project:
         return self.channel(name, content) if name else None
 
     def _channel(
-        self, name: str, content: ContentName, made: _Made, health: Health | None = None
+        self, name: str, content: ContentName, made: _Made, shared: Shared | None = None
     ) -> Channel[Any]:
         """One object for a name, so that what two routes share is throttled as one."""
         if (name, content) not in made:
-            made[name, content] = self._make(name, content, made, health)
+            made[name, content] = self._make(name, content, made, shared)
         return made[name, content]
 
     def _make(
-        self, name: str, content: ContentName, made: _Made, health: Health | None
+        self, name: str, content: ContentName, made: _Made, shared: Shared | None
     ) -> Channel[Any]:
         routes = self.settings.routes
         if name not in routes:
-            return construct(name, self._table(name, content), content, **self._about())
+            objects = {"warm_up_store": shared.warm_up(name)} if shared and shared.warm_up else {}
+            table = self._table(name, content)
+            return construct(name, table, content, **self._about(), objects=objects)
 
         def member(other: str) -> Channel[Any]:
-            return self._channel(other, content, made, health)
+            return self._channel(other, content, made, shared)
 
         return construct_route(
-            name, routes[name], content, where=self.config.where, member=member, health=health
+            name, routes[name], content, where=self.config.where, member=member, shared=shared
         )
 
     def domain(self, name: str) -> Domain:

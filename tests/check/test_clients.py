@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -130,3 +131,15 @@ def test_the_data_is_licensed() -> None:
     folder = Path(support.__file__).parent
     assert "Permission is hereby granted" in (folder / "LICENSE").read_text("utf-8")
     assert json.loads((folder / "caniemail.json").read_text("utf-8"))["features"]
+
+
+def test_the_script_makes_the_data() -> None:
+    """What is bundled is what scripts/caniemail makes of the package on npm, of the same day."""
+    root = Path(__file__).parents[2]
+    found = list(root.glob("tests/peers/node_modules/.unpacked/caniemail@*/data/caniemail.json"))
+    if not found:
+        pytest.skip("scripts/peers unpacks it")
+    script = run_path(str(root / "scripts/caniemail"))
+    data = json.loads(found[0].read_text("utf-8"))
+    bundled = Path(support.__file__).parent / "caniemail.json"
+    assert script["written"](script["trimmed"](data)) == bundled.read_text("utf-8")

@@ -30,6 +30,7 @@ def outline(html: str) -> str:
         ("<v:rect><v:fill/></v:rect><p>", "(v:rect(v:fill) p)"),
         ("<head><title>a<b></title><body><a>", "(head(title) body(a))"),
         ("<p><a <b", "(p)"),
+        ("<![endif]><a></a><![end[x>y<b></b>", "(a b)"),
         ("", ""),
     ],
 )

@@ -175,6 +175,12 @@ class TestIgnored:
         with pytest.raises(ConfigError, match="no rule 'link/https'; did you mean 'links/https'"):
             check(write(tmp_path), ignore=["link/https"])
 
+    def test_a_name_in_the_project(self, tmp_path: Path) -> None:
+        """One that is none has its line."""
+        toml = FLAWLESS["/vero-deliver.toml"] + '[check]\nignore = [\n  "emial",\n]\n'
+        with pytest.raises(ConfigError, match=r"vero-deliver.toml:9: there is no rule 'emial'"):
+            report(tmp_path, {"/vero-deliver.toml": toml})
+
     def test_a_broken_message_is_always_told(self, tmp_path: Path) -> None:
         """For no other rule can look at it."""
         project = write(tmp_path, {"message.toml": ("subject", "subjct")})

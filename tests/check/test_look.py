@@ -88,3 +88,11 @@ def test_a_link_is_blue_unless_it_says() -> None:
     look = seen('<p style="color: white"><a href="https://x.example">text</a></p>')["text"]
     assert look.color
     assert hex_of(look.color) == "#0000ee"
+
+
+def test_a_size_inside_of_none() -> None:
+    """MJML closes the gaps between its cells with font-size:0; what is in them has its own."""
+    assert (
+        seen('<td style="font-size:0px"><div style="font-size: 9px">text</div></td>')["text"].size
+        == 9
+    )

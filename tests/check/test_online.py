@@ -252,6 +252,18 @@ def test_a_link_to_unsubscribe_is_not_opened(tmp_path: Path) -> None:
     assert not [asked for asked in server.asked if asked.path.startswith("/u")]
 
 
+def test_the_letters_own_page_is_not_asked_for(tmp_path: Path) -> None:
+    """It is there once the letter was sent."""
+    with running(lambda _: Answer(404)) as server:
+        change = with_body(server, '<a href="{{ url.permalink_link }}">View in browser</a>')
+        toml = str(change["/vero-deliver.toml"])
+        permalink = f'permalink = "{server.url}/mail/{{{{ key | encode }}}}.html"\n[check]'
+        change["/vero-deliver.toml"] = toml.replace("[check]", permalink)
+        online(tmp_path, change)
+    assert server.asked
+    assert not [asked for asked in server.asked if asked.path.startswith("/mail")]
+
+
 def test_broken_and_heavy_images(tmp_path: Path) -> None:
     """One that is a page, and one that is large."""
 

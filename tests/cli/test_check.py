@@ -105,6 +105,7 @@ def test_json_is_a_document(shop: Path) -> None:
     done = run("-C", str(shop), "check", "-f", "json")
     [finding] = json.loads(done.stdout)["findings"]
     assert finding["name"] == "links/https"
+    assert run("-C", str(shop), "check", "--json").stdout == done.stdout
 
 
 def test_a_broken_message_is_a_finding(shop: Path) -> None:
@@ -133,6 +134,11 @@ def test_watch_checks_again(shop: Path) -> None:
     try:
         assert any("warning links/https" in line for line in process.stdout)
         assert any("Watching" in line for line in process.stdout)
+        settings = shop / "vero-deliver.toml"
+        held = settings.read_text()
+        settings.write_text("[")
+        assert any("not valid TOML" in line for line in process.stdout)
+        settings.write_text(held)
         body.write_text(body.read_text().replace(HTTP, ""))
         assert any("Nothing found" in line for line in process.stdout)
         process.send_signal(signal.SIGINT)

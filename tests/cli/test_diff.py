@@ -99,6 +99,15 @@ def test_template_that_broke_is_a_difference(project: Path) -> None:
     assert "+messages/welcome/message.toml:6: " in done.stdout
 
 
+def test_template_that_cannot_be_compiled_is_a_difference(project: Path) -> None:
+    """It stops no other message."""
+    path = project / "messages/welcome/email.mjml"
+    path.write_text(path.read_text().replace("{% endif %}", ""))
+    done = diff(project, "--since", "main", "--to", "ada")
+    assert done.exit_code == 1
+    assert "+messages/welcome/email.mjml:" in done.stdout
+
+
 def test_earlier_message_that_cannot_be_read_is_a_difference(project: Path) -> None:
     """What is mended now is told as the error that it was."""
     path = project / "messages/welcome/message.toml"
@@ -133,6 +142,7 @@ def test_message_without_samples_is_left_out_of_all(project: Path) -> None:
         (("--with", "ada"), "say which message"),
         (("welcome", "-t", "ada", "-t", "long", "--with", "nameless"), "give one --to"),
         (("welcome", "--with", "ada", "-o", "x"), "-o is for -f png"),
+        (("welcome", "--with", "ada", "-f", "png", "--json"), "--json is no picture"),
         (("welcome", "--with", "nobody"), "nobody"),
         (("welcome", "--since", "nowhere"), "git knows no revision"),
         (("wellcome", "--since", "main"), "did you mean 'welcome'"),

@@ -12,7 +12,19 @@ EXAMPLES = str(Path(__file__).parents[2] / "examples")
 
 def test_render_prints_it() -> None:
     """The request that a push becomes, the same each time."""
-    example = ("-C", EXAMPLES, "render", "order-shipped", "-t", "ada", "-c", "push", "-f", "http")
+    example: tuple[str, ...] = (
+        "-C",
+        EXAMPLES,
+        "render",
+        "order-shipped",
+        "-t",
+        "ada",
+        "-c",
+        "push",
+        "-f",
+        "http",
+    )
+    example += ("--now", "2026-11-23T12:00:00+00:00")
     done = run(*example)
     assert done.exit_code == 0, done.output
     assert done.stdout_bytes.startswith(b"POST /3/device/")

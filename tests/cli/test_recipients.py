@@ -195,11 +195,7 @@ def test_stdin_at_a_terminal_is_waited_for(project: Path) -> None:
 def test_a_misspelt_address_is_told(project: Path, text: str, words: str) -> None:
     """Where nothing goes to somebody, the field that was meant is named."""
     file = data(project, "p.json", text)
-    for command in (
-        ("send", "--yes"),
-        ("send", "--dry-run"),
-        ("render",),
-        ("preview", "--terminal"),
-    ):
+    shown = ("preview", "--terminal")
+    for command in (("send", "--yes"), ("send", "--dry-run"), ("render",), shown):
         done = run("-C", str(project), command[0], "welcome", "-d", file, *command[1:])
         assert words in " ".join(done.output.replace("│", " ").split()), done.output

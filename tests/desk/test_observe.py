@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from vero_channels.memory import Memory
-from vero_deliver import Deliverer, Message, Outbox, Project, Sms, User, Worker, observe
+from vero_deliver import Deliverer, Intake, Message, Outbox, Project, Sms, User, Worker, observe
 from vero_deliver import sync as blocking
 from vero_deliver.cli.logs import JsonLines, Lines
 from vero_deliver.errors import Deferred, OutboxError, Refused
+from vero_deliver.feedback import Feedback
 from vero_deliver.observe.otel import Telemetry
 
 pytestmark = pytest.mark.anyio
@@ -125,6 +127,15 @@ async def test_an_accident_tells_no_words(outbox: Outbox, caplog: pytest.LogCapt
     assert words in Lines(verbose=True).format(record)
 
 
+def test_nobody_forges_a_line() -> None:
+    """Line ends and what a terminal obeys are shown, not followed."""
+    record = logging.LogRecord("x", logging.INFO, "", 0, "%s", ("a\nb\x1b[31m",), None)
+    for formatter in (Lines(), JsonLines()):
+        text = formatter.format(record)
+        assert "\n" not in text
+        assert "\x1b" not in text
+
+
 async def test_spans(outbox: Outbox, seen: Seen) -> None:
     """The rendering and the hand-over are inside the delivery; the conventions name them."""
     await work(outbox)
@@ -156,6 +167,28 @@ async def test_a_failure_is_a_class(outbox: Outbox, seen: Seen, *, recorded: boo
     [took] = seen.points("messaging.client.operation.duration")
     assert (took.count, took.attributes["error.type"]) == (1, "Refused")
     assert not [word for word in PERSONAL if word in seen.text()]
+
+
+async def test_feedback_is_counted_once(
+    outbox: Outbox, seen: Seen, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By kind and channel, with the delivery's key in the log, and nobody's data."""
+    caplog.set_level(logging.INFO, "vero_deliver")
+    await work(outbox)
+    bounce = Feedback(
+        kind="bounced", channel="texts", id="1", at=datetime.now(UTC), key="k-sms",
+        recipient="+420601000001", diagnostic="no such number",
+    )  # fmt: skip
+    for _ in range(2):
+        await Intake(outbox).take([bounce])
+    [point] = seen.points("vero_deliver.feedback")
+    assert point.value == 1
+    assert point.attributes == {
+        "vero_deliver.kind": "bounced", "messaging.destination.name": "texts",
+    }  # fmt: skip
+    [record] = [one for one in caplog.records if one.name == "vero_deliver.feedback"]
+    assert record.getMessage() == "k-sms bounced, told by texts"
+    assert not [word for word in PERSONAL if word in JsonLines().format(record)]
 
 
 async def test_what_is_due_is_measured(outbox: Outbox, seen: Seen) -> None:

@@ -56,6 +56,14 @@ def test_what_archives_leave_out_is_there(project: Project) -> None:
         assert earlier.message_ids() == project.message_ids()
 
 
+def test_hooks_of_git_may_compare(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What git puts into their environment is about the top of the repository."""
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    with at_revision(project, "HEAD") as earlier:
+        assert earlier.message_ids() == project.message_ids()
+
+
 @pytest.mark.parametrize(
     ("revision", "said"),
     [

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 
 # from the top of the house to its ground; a room imports from its own storey's room or from below
 STOREYS: tuple[tuple[str, ...], ...] = (
-    ("cli", "sync", "testing"),
+    ("pytest_plugin",),
+    ("cli", "captured", "django", "sync", "testing"),
     ("studio",),
     ("check", "diff", "serve"),
     ("project",),
@@ -32,11 +33,11 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("json_lines",),
     ("observe", "phone", "push_reports", "segments", "vapid"),
     ("tokens",),
-    ("errors", "plain", "secret", "source", "states"),
+    ("errors", "plain", "secret", "source", "states", "warm_up"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
 SEAM = {"channel", "errors", "feedback", "mime", "push_reports", "rendered", "secret", "user"}
-SEAM |= {"phone", "segments", "vapid"}
+SEAM |= {"phone", "segments", "vapid", "warm_up"}
 GROUND = {"plain", "reading", "toml_lines"}  # files that people write, read alike everywhere
 
 

@@ -246,6 +246,11 @@ class TestData:
         assert ("mso-hide" in project.same(message, x="").html) == (preheader == "Read -- <this>")
         project.same(message, x="<div>")
 
+    def test_a_document_without_body_has_no_preheader(self, project: Project) -> None:
+        """There is no place for it; the rest is what it would be."""
+        html = "<html><p>Hello {{ user.first_name }}</p></html>"
+        assert "Ada" in project.same(project.message(html, preheader="Never seen")).html
+
     def test_a_picture_from_data_needs_its_attachment(self, project: Project) -> None:
         """As one that the author wrote does."""
         message = project.message(f'{STYLED}<img src="{{{{ x }}}}" alt="">')

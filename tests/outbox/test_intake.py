@@ -257,6 +257,17 @@ async def test_one_post_of_many(outbox: Outbox) -> None:
     assert len(outbox.feedback.search()) == 40
 
 
+async def test_a_post_that_cannot_be_kept_fails_alone(outbox: Outbox) -> None:
+    """Whatever is wrong with it: those that came at the same moment are kept."""
+    accepted(outbox, "k")
+    intake = Intake(outbox)
+    naive = told("opened", "k", at=START.replace(tzinfo=None))
+    posts = [[told("opened", "k")], [naive], [told("clicked", "k")]]
+    ends = await asyncio.gather(*map(intake.take, posts), return_exceptions=True)
+    assert [type(end) for end in ends] == [type(None), TypeError, type(None)]
+    assert len(outbox.feedback.of("k")) == 2
+
+
 async def test_a_database_that_fails_is_told(tmp_path: Any) -> None:
     """The provider has to repeat it."""
     outbox = Outbox(f"sqlite:///{tmp_path}/none.db")
@@ -282,8 +293,10 @@ async def test_search(outbox: Outbox) -> None:
     since = datetime.fromtimestamp(clock.now, UTC)
     assert [kept.feedback.kind for kept in own.feedback.search(since=since)] == ["clicked"]
     [latest] = own.feedback.search(limit=1)
-    assert own.feedback.after(latest.number) == []
-    assert len(own.feedback.after(0, limit=3)) == 3
+    assert own.feedback.after(latest.received_at, latest.number) == []
+    first = own.feedback.after(START, limit=2)
+    rest = own.feedback.after(first[-1].received_at, first[-1].number)
+    assert [kept.number for kept in first + rest] == [1, 2, 3, 4]
 
 
 async def test_erase_and_purge(outbox: Outbox) -> None:

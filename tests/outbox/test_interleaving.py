@@ -45,7 +45,7 @@ class Story:
 
     def end(self) -> State:
         """The state that is true of it."""
-        said = {SAYS[kind] for kind in self.kinds if kind in SAYS}
+        said: set[State] = {SAYS[kind] for kind in self.kinds if kind in SAYS}
         if self.by == "provider_id" and self.answer != "accepted":
             said = set()  # nobody knows whose it is
         if self.answer == "refused":

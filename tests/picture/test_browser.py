@@ -18,7 +18,7 @@ from browsers import chromium, running, script, size
 from views import example_emails
 
 from vero_deliver.errors import ConfigError, PictureError
-from vero_deliver.picture import Browser, Look, forced_dark, seen
+from vero_deliver.picture import Browser, Look, by_media_query, forced_dark, seen
 from vero_deliver.picture.chromium import find_chromium
 from vero_deliver.picture.pipe import Pipe
 from vero_deliver.rendered import File
@@ -92,6 +92,17 @@ def test_dark_is_what_the_reader_prefers(browser: Browser) -> None:
     light, dark = browser.png(html, Look(dark=False)), browser.png(html, Look(dark=True))
     assert light == browser.png(PLAIN)
     assert dark == browser.png(RED)
+
+
+def test_settled_media_query_looks_as_the_preference(browser: Browser) -> None:
+    """For browsers that cannot be told what the reader prefers, the picture is the same."""
+    query = "@media (prefers-color-scheme:dark){div{background:red!important}}"
+    other = "@media (prefers-color-scheme:light){div{height:50px!important}}"
+    html = f"<style>{query}{other}</style>{PLAIN}"
+    for scheme in ("dark", "light"):
+        preferred = browser.png(html, Look(dark=scheme == "dark"))
+        assert browser.png(by_media_query(html, scheme)) == preferred
+        assert browser.png(by_media_query(html, scheme), Look(dark=True)) == preferred
 
 
 def test_forced_dark_looks_different(browser: Browser) -> None:
@@ -185,18 +196,41 @@ def test_browser_that_was_killed_is_started_again(tmp_path: Path, own_profiles: 
         assert browser.png(PLAIN) == first
 
 
-def test_browser_that_hangs_is_killed_and_started_again(tmp_path: Path, own_profiles: None) -> None:
+@pytest.mark.parametrize("size", [10, 5_000_000], ids=["small", "more than the pipe holds"])
+def test_browser_that_hangs_is_killed_and_started_again(
+    tmp_path: Path, own_profiles: None, size: int
+) -> None:
     """The picture fails after its time; the next one is made."""
     with Browser(chromium()) as browser:
         first = browser.png(PLAIN)
-        for process in running(str(tmp_path)):
-            os.kill(process, signal.SIGSTOP)
-        browser.timeout = 0.5
+        stopped = threading.Event()
+
+        class Slow(str):
+            # called between the browser's request for the email and our answer
+            def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+                for process in running(str(tmp_path)):
+                    os.kill(process, signal.SIGSTOP)
+                stopped.set()
+                return super().encode(encoding, errors)
+
+        browser.timeout = 2
         with pytest.raises(PictureError, match="the browser took too long"):
-            browser.png(PLAIN)
+            browser.png(Slow(PLAIN + "x" * size))
+        assert stopped.is_set()
         assert running(str(tmp_path)) == {}
         browser.timeout = 30
         assert browser.png(PLAIN) == first
+
+
+def test_threads_outlive_a_browser(tmp_path: Path, own_profiles: None) -> None:
+    """Where it is killed under many pictures, each is made all the same, or says so."""
+    with Browser(chromium()) as browser, ThreadPoolExecutor(4) as pool:
+        first = browser.png(PLAIN)
+        waiting = [pool.submit(browser.png, PLAIN) for _ in range(12)]
+        time.sleep(0.5)
+        for process in running(str(tmp_path)):
+            os.kill(process, signal.SIGKILL)
+        assert [one.result() for one in waiting] == [first] * 12
 
 
 def test_no_program_is_an_error_that_says_what_to_install(tmp_path: Path) -> None:

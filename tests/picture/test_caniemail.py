@@ -10,7 +10,6 @@ import pytest
 
 from vero_deliver.picture import gmail
 
-pytest.importorskip("vero_deliver.check.clients", reason="the data comes with the checks")
 DATA = json.loads((files("vero_deliver.check.clients") / "caniemail.json").read_text("utf-8"))
 GMAIL = DATA["clients"].index("gmail.desktop-webmail")
 

@@ -149,6 +149,10 @@ def test_gmail_keeps_of_elements() -> None:
     [
         ('<p style="color:#000;background:#fff">', '<p style="color:#dbdbdb;background:#212121">'),
         ("<td bgcolor=white>", '<td bgcolor="#212121">'),
+        ("<td bgcolor=white/>", "<td bgcolor=white/>"),  # the colour is "white/"
+        ("<hr color='black' />", '<hr color="#dbdbdb" />'),
+        ("<a href=/x/ style=color:black>", '<a href=/x/ style="color:#dbdbdb">'),
+        ("<font\ncolor=black>x</font>", '<font color="#dbdbdb">x</font>'),
         ('<p style="color:#fff;background:#111">', '<p style="color:#fff;background:#111">'),
         ('<p style="color:rgba(0,0,0,.5)">', '<p style="color:rgba(219,219,219,0.5)">'),
         ('<p style="color:hsl(0,0%,0%)">', '<p style="color:#dbdbdb">'),

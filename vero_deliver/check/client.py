@@ -103,7 +103,7 @@ def _hits(seen: Seen, prefix: str) -> Iterator[Hit]:
                 told.add(slug)
                 place, others = _place(mail, key, element, f"client/{slug}")
                 yield Hit(
-                    f"{feature.title} is not supported by {support.spoken(without, clients)}",
+                    f"{feature.title} is not supported by {support.spoken(without)}",
                     on=mail,
                     at=place,
                     detail=support.tested() + (f"; on {others} more lines" if others else ""),

@@ -177,5 +177,9 @@ class _Builder(HTMLParser):
     def handle_data(self, data: str) -> None:
         self.stack[-1].children.append(data)
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """`<![endif]>` and its like are comments in HTML; Python's parser raises for some."""
+        return self.parse_bogus_comment(i, report)
+
     def handle_comment(self, data: str) -> None:
         self.page.comments.append((data, self.getpos()[0]))

@@ -42,6 +42,10 @@ def check(
     """
     for name in (*select, *ignore):
         _refuse_unknown(name)
+    ours = project.settings.check
+    for key, given in (("select", ours.select), ("ignore", ours.ignore)):
+        for index, name in enumerate(given):
+            _refuse_unknown(name, project.config.where(("check", key, index)))
     asked = options or Options()
     if tuple(asked.clients) != CLIENTS:
         support.chosen(asked.clients)  # refuses one that there is not
@@ -66,10 +70,11 @@ def _id(project: Project, name: str) -> str:
     return name if name in project.message_ids() else project.message(name).id
 
 
-def _refuse_unknown(name: str) -> None:
+def _refuse_unknown(name: str, where: str = "") -> None:
     known = known_names()
     if name not in known and not any(matches(name, rule) for rule in rules()):
-        raise ConfigError(f"there is no rule {name!r}{nearest(name, known)}")
+        detail = f"there is no rule {name!r}{nearest(name, known)}"
+        raise ConfigError(f"{where}: {detail}" if where else detail)
 
 
 def _network(project: Project) -> Network:

@@ -166,9 +166,12 @@ class Command:
     def verdict(self, message: bytes) -> Verdict:
         """See Filter."""
         command = [self.path, "--local", "--test-mode", "--nocreate-prefs", "--cf=use_bayes 0"]
-        done = subprocess.run(  # noqa: S603  # a path that PATH leads to
-            command, input=message, capture_output=True, timeout=_TIMEOUT, check=False
-        )
+        try:
+            done = subprocess.run(  # noqa: S603  # a path that PATH leads to
+                command, input=message, capture_output=True, timeout=_TIMEOUT, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise ValueError(f"spamassassin takes more than {_TIMEOUT:g} seconds") from None
         if done.returncode:
             raise ValueError(f"spamassassin: {done.stderr.decode(errors='replace').strip()[:200]}")
         return _verdict("the command spamassassin", done.stdout)

@@ -11,9 +11,8 @@ from vero_deliver.check.finding import Hit, Place
 from vero_deliver.check.rule import rule
 from vero_deliver.check.seen import Seen
 from vero_deliver.check.shown import ShownEmail
-from vero_deliver.render.marks import MARK, Marks
+from vero_deliver.render.marks import MARK
 from vero_deliver.render.mjml_check import Fault, faults
-from vero_deliver.rendered import RenderedEmail
 
 # end tags that HTML lets an author leave out
 _OPTIONAL: Final = frozenset(
@@ -46,10 +45,10 @@ def unclosed(seen: Seen) -> Iterator[Hit]:
     Each client guesses where it ends: a link runs on over the rest of the letter, a table swallows
     the footer. The browser that you look with repairs it, Outlook in another way.
     """
-    for mail, text, marks in _written(seen):
-        for fault in faults(text):
+    for mail in seen.emails:
+        for fault in faults(mail.written):
             if "never closed" in fault.words and fault.name.lower() not in _OPTIONAL:
-                yield Hit(fault.words, on=mail, at=_place(text, fault.at, marks))
+                yield Hit(fault.words, on=mail, at=_place(mail, fault.at))
 
 
 @rule("html/parse-error", "error")
@@ -59,9 +58,9 @@ def parse_error(seen: Seen) -> Iterator[Hit]:
     An end tag that closes nothing, a tag without its end, an attribute given twice: clients skip
     what they cannot read, and what follows with it.
     """
-    for mail, text, marks in _written(seen):
-        for words, at in (*_misread(text), *_doubled(text)):
-            yield Hit(words, on=mail, at=_place(text, at, marks))
+    for mail in seen.emails:
+        for words, at in (*_misread(mail.written), *_doubled(mail.written)):
+            yield Hit(words, on=mail, at=_place(mail, at))
 
 
 @rule("html/dup-id", "warning")
@@ -138,17 +137,6 @@ def mso_comment_balance(seen: Seen) -> Iterator[Hit]:
             yield Hit(text, on=mail, at=_searched(mail, left[0]))
 
 
-def _written(seen: Seen) -> Iterator[tuple[ShownEmail, str, Marks]]:
-    """HTML bodies as the templates print them, marked; the inliner would repair what is wrong."""
-    renderer, marks = seen.renderer.marked(inliner="none")
-    for mail in seen.emails:
-        if mail.body and not mail.is_mjml:
-            user = mail.sample.recipient.user
-            made = renderer.render(seen.message, user, "email", **mail.about)
-            if isinstance(made, RenderedEmail):
-                yield mail, made.html, marks
-
-
 def _misread(text: str) -> Iterator[tuple[str, int]]:
     for fault in faults(text):
         if fault.balance and "never closed" not in fault.words and not _is_implied(fault):
@@ -168,8 +156,9 @@ def _doubled(text: str) -> Iterator[tuple[str, int]]:
                 yield f"<{tag['name']}> has {name} twice", tag.start()
 
 
-def _place(text: str, at: int, marks: Marks) -> Place | str:
+def _place(mail: ShownEmail, at: int) -> Place | str:
     """Where the tag at that offset, or the last one before it, is written."""
+    text, (_, marks) = mail.written, mail.seen.unmended
     here = _NUMBER.search(text, at, text.find(">", at) + 1 or len(text))
     if here and here.start() > at and "<" not in text[at + 1 : here.start()]:
         return Place(*marks.places[int(here[1])])

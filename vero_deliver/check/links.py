@@ -28,7 +28,7 @@ _NOWHERE: Final = re.compile(r"#?|javascript:.*", re.IGNORECASE | re.DOTALL)
 _LEAVE: Final = re.compile(
     r"unsub|opt.?out|preferences|abmelde|abbestell|d[ée]sabonn|d[ée]sinscri|darse de baja|"
     r"cancelar (?:la )?suscripci|cancelar (?:a )?inscri|disiscri|annulla iscriz|afmeld|uitschrijv|"
-    r"odhl[áa]s|odhlás|wypisz|avregistrer|avsluta|afmeld|peruuta|leiratkoz|отпис|відпис|退订|配信停止|"
+    r"odhl[áa]s|wypisz|avregistrer|avsluta|peruuta|leiratkoz|отпис|відпис|退订|配信停止|"
     r"수신거부|إلغاء الاشتراك|הסר",
     re.IGNORECASE,
 )
@@ -165,9 +165,12 @@ def unsubscribe_visible(seen: Seen) -> Iterator[Hit]:
     clients read. Who finds none clicks "spam", and that counts against all that you send.
     """
     for mail in seen.emails:
-        if mail.rendered.kind == "marketing" and not ways_out(mail):
+        html = mail.rendered.html
+        ways = ways_out(mail) if html else _LEAVE.search(mail.rendered.text)
+        if mail.rendered.kind == "marketing" and not ways:
             hint = 'write <a href="{{ url.unsubscribe_link }}">Unsubscribe</a>'
-            yield Hit("no visible link to unsubscribe", on=mail, at="body", hint=hint)
+            at = "body" if html else "text"
+            yield Hit("no visible link to unsubscribe", on=mail, at=at, hint=hint)
 
 
 @rule("links/tracking-domain", "warning")
@@ -201,7 +204,7 @@ def ways_out(mail: ShownEmail) -> set[str]:
     return {
         url
         for link, url in links(mail)
-        if link.is_shown and url and (url in header or _LEAVE.search(f"{link.text} {url}"))
+        if link.is_shown and url and (f"<{url}>" in header or _LEAVE.search(f"{link.text} {url}"))
     }
 
 

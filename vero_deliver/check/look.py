@@ -32,6 +32,7 @@ _ELEMENTS: Final[Mapping[str, float]] = {  # times the size around them
     "h1": 2, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67, "small": 0.83, "sub": 0.83,
     "sup": 0.83,
 }  # fmt: skip
+_UNREADABLE: Final = 1.0  # px: hidden; what is inside of it may say another size, as MJML does
 _BOLD: Final = frozenset(("b", "strong", "th", "h1", "h2", "h3", "h4", "h5", "h6"))
 _UNSEEN: Final = frozenset(("head", "style", "script", "title"))
 
@@ -58,7 +59,7 @@ def texts(page: Page) -> Iterator[tuple[Element, str, Look]]:
         if element.name in _UNSEEN or not look.shown:
             continue
         text = " ".join("".join(c for c in element.children if isinstance(c, str)).split())
-        if any(letter.isalnum() for letter in text):
+        if look.size > _UNREADABLE and any(letter.isalnum() for letter in text):
             yield element, text, look
         waiting += [(c, look) for c in reversed(element.children) if isinstance(c, Element)]
 
@@ -95,7 +96,7 @@ def _look(element: Element, around: Look, rules: Sequence[Coloring]) -> Look:
         background=background,
         size=size,
         bold=_is_bold(element, style.get("font-weight", ""), around.bold),
-        shown=not (element.is_hidden or size <= 1 or style.get("max-height") in ("0", "0px")),
+        shown=not (element.is_hidden or style.get("max-height") in ("0", "0px")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,6 +18,7 @@ from vero_deliver.check.urls import host_of, is_local
 
 # answers that programs get and readers may not: to be looked at by somebody
 _TO_PROGRAMS: Final = frozenset((401, 403, 405, 406, 429, 451, 999))
+_CONSTRUCT: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _HEAVY: Final = 1_000_000  # bytes of one picture
 
 
@@ -25,7 +27,8 @@ def broken_link(seen: Seen) -> Iterator[Hit]:
     """What a link opens is not there.
 
     Each is asked for once, redirects included, without cookies. What a link to unsubscribe opens
-    is not asked for: it would act. An answer that only programs may get is info.
+    is not asked for, since it would act; nor is the letter's own permalink, which is there once it
+    was sent. An answer that only programs may get is info.
     """
     found = seen.network.fetch(url for mail in seen.emails for _, url in _asked(mail))
     for mail in seen.emails:
@@ -70,10 +73,17 @@ def heavy(seen: Seen) -> Iterator[Hit]:
 
 
 def _asked(mail: ShownEmail) -> Iterator[tuple[Element, str]]:
+    links_of = mail.seen.project.settings.links
+    own = [_filled(link) for link in (links_of.unsubscribe, links_of.permalink) if link]
     acting = ways_out(mail)
     for link, url in links(mail):
-        if url not in acting:
+        if url not in acting and not any(each.fullmatch(url) for each in own):
             yield link, url
+
+
+def _filled(template: str) -> re.Pattern[str]:
+    """What a link's template gives for anybody."""
+    return re.compile("[^/?#&]*".join(map(re.escape, _CONSTRUCT.split(template))))
 
 
 def _hits(mail: ShownEmail, at: Element, url: str, found: Fetched) -> Iterator[Hit]:

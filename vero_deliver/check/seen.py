@@ -28,7 +28,6 @@ from vero_deliver.rendered import (
     ContentName,
     Rendered,
     RenderedEmail,
-    RenderedHttp,
     RenderedPush,
     RenderedSms,
     Skipped,
@@ -117,20 +116,10 @@ class Seen:
         return tuple(self._of(RenderedSms))
 
     @cached_property
-    def requests(self) -> tuple[Shown[RenderedHttp], ...]:
-        """The HTTP request of every sample."""
-        return tuple(self._of(RenderedHttp))
-
-    @cached_property
     def failures(self) -> tuple[Failure, ...]:
         """What could not be made, and why."""
         _ = self._made
         return tuple(self._failures)
-
-    @cached_property
-    def skipped(self) -> tuple[tuple[Sample, Skipped], ...]:
-        """Who gets a content not at all, and why."""
-        return tuple((who, made) for who, _, made in self._made if isinstance(made, Skipped))
 
     def _of(self, kind: type[R]) -> Iterator[Shown[R]]:
         for sample, key, made in self._made:
@@ -214,6 +203,11 @@ class Seen:
         """A renderer whose HTML says where its elements are written, and those places."""
         return self.renderer.marked()
 
+    @cached_property
+    def unmended(self) -> tuple[Renderer, Marks]:
+        """As twin, without the inliner, which would close and correct what it reads."""
+        return self.renderer.marked(inliner="none")
+
     @property
     def network(self) -> Network:
         """How the network is asked, by rules that need `online`."""
@@ -242,8 +236,9 @@ class Seen:
 
 def _sources(message: Message, templates: Templates) -> Iterator[Source]:
     seen: set[tuple[str, int, str]] = set()
-    for content in message.contents:
-        for text in texts_of(getattr(message, content)):
+    contents = [getattr(message, content) for content in message.contents]
+    for content in (*contents, message.tags, message.metadata):
+        for text in texts_of(content):
             for source in [text, *_read_by(text, message, templates)]:
                 key = (source.file, source.line, str(source))
                 if key not in seen:

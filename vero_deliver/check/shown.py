@@ -89,6 +89,16 @@ class ShownEmail(Shown[RenderedEmail]):
         made = renderer.render(self.seen.message, user, "email", **self.about)
         return Page(made.html) if isinstance(made, RenderedEmail) else None
 
+    @cached_property
+    def written(self) -> str:
+        """An HTML body as its templates print it, marked by `seen.unmended`; empty for MJML."""
+        if not self.body or self.is_mjml:
+            return ""
+        renderer, _ = self.seen.unmended
+        user = self.sample.recipient.user
+        made = renderer.render(self.seen.message, user, "email", **self.about)
+        return made.html if isinstance(made, RenderedEmail) else ""
+
     def field(self, name: str) -> Place:
         """Where a field is written, in this sample's language; "body" is the MJML or HTML."""
         if name == "body":

@@ -20,8 +20,8 @@ from vero_deliver.segments import segments, shown, smart_encoded
 _URL: Final = re.compile(r"(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}(?:/[^\s<>\"]*)?", re.IGNORECASE)
 # the words that carriers act on, and what other languages say
 _LEAVE: Final = re.compile(
-    r"\b(?:stop|stopp|stopall|unsub\w*|opt.?out|arr[eê]t|baja|parar|abmelden|end|cancel|quit|"
-    r"odhl[aá]sit|rezygnuj|smetti|afmelden)\b",
+    r"\b(?:stopp?|stopall|unsub\w*|opt.?out|arr[eê]t|baja|parar|abmelden|odhl[aá]sit|rezygnuj|"
+    r"smetti|afmelden|(?-i:END|CANCEL|QUIT))\b",
     re.IGNORECASE,
 )
 

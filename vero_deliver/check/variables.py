@@ -101,11 +101,9 @@ def undeclared(seen: Seen) -> Iterator[Hit]:
     """
     told: set[Path] = set()
     for use in seen.uses:
-        if use.path[0] in RESERVED or use.path in told:
-            continue
-        told.add(use.path)
-        unknown = _undeclared(use.path, seen.message.data)
-        if (unknown and unknown not in told) or unknown == use.path:
+        given = use.path[0] in RESERVED
+        unknown = () if given else _undeclared(use.path, seen.message.data)
+        if unknown and unknown not in told:
             told.add(unknown)
             near = nearest(unknown[-1], _members(seen.message.data, unknown[:-1]))
             yield Hit(f"{_dots(unknown)} is not declared in [data]{near}", at=_place(use))

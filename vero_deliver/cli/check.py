@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, NoReturn
@@ -60,6 +61,7 @@ def _names(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> 
     show_default=True,
     help="For people: full, concise. For programs: json, github, gitlab, sarif, junit.",
 )
+@options.json_option
 @click.option("--statistics", "counted", is_flag=True, help="Count findings by rule.")
 @click.option(
     "--fail-on",
@@ -81,6 +83,7 @@ def command(
     online: bool,
     spam: bool,
     fmt: str,
+    as_json: bool,
     counted: bool,
     fail_on: Literal["error", "warning"],
     explain: str | None,
@@ -109,7 +112,7 @@ def command(
         chosen = tuple(clients) or project.settings.check.clients or CLIENTS
         asked = Options(clients=chosen, online=online, spam=spam)
         report = check(project, messages, select=select, ignore=ignore, options=asked, now=now)
-        click.echo(_printed(report, fmt, counted=counted), nl=False)
+        click.echo(_printed(report, "json" if as_json else fmt, counted=counted), nl=False)
         return report
 
     if watch:
@@ -140,15 +143,16 @@ def _explained(name: str) -> str:
 
 def _watch(session: Session, look: Callable[[], object]) -> NoReturn:
     """Look again whenever a file of the project changes; ends with Ctrl-C."""
-    last: object = None
+    project, last = session.loaded, None
     while True:
-        now = _state(session.loaded)
+        now = _state(project)
         if now != last:
             last = now
             click.clear()
+            vars(session).pop("loaded", None)  # the settings may be what changed
             try:
-                vars(session).pop("loaded", None)  # the settings may be what changed
                 look()
+                project = session.loaded
             except VeroDeliverError as error:
                 session.say(f"Error: {error}")
             session.say("Watching; Ctrl-C ends it.")
@@ -158,5 +162,8 @@ def _watch(session: Session, look: Callable[[], object]) -> NoReturn:
 def _state(project: Project) -> dict[Path, int]:
     """When each file that a check reads was changed."""
     folders = (project.messages, project.root / project.settings.translations)
-    files = [project.config.file, *(file for folder in folders for file in folder.rglob("*"))]
-    return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
+    found: dict[Path, int] = {}
+    for file in (project.config.file, *(file for folder in folders for file in folder.rglob("*"))):
+        with suppress(OSError):  # an editor's file that is gone again
+            found[file] = file.stat().st_mtime_ns
+    return found

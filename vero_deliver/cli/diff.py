@@ -93,6 +93,8 @@ def command(
         raise click.UsageError("say what to compare with: --with jana, or --since main")
     if other is not None and message is None:
         raise click.UsageError(f"say which message to compare for {other}")
+    if fmt == "png" and as_json:
+        raise click.UsageError("--json is no picture: leave out -f png")
     if fmt == "text" and out != "-":
         raise click.UsageError("-o is for -f png; redirect the text: > changes.diff")
     asked = Asked(channels)
@@ -155,17 +157,15 @@ def _since(
 def _text(session: Session, changes: Iterable[Change]) -> tuple[int, int]:
     seen = differing = 0
     for change in changes:
+        found = change.differences
         seen += 1
-        differing += bool(change.differences)
-        for difference in change.differences:
+        differing += bool(found)
+        for difference in found:
             text = difference.unified(change.before, change.after, change.message)
-            for line in harmless(text).splitlines():
-                click.echo(
-                    click.style(
-                        line, _COLORS.get(line[:1]), bold=line[:4] in ("--- ", "+++ ") or None
-                    ),
-                    color=session.colored,
-                )
+            for line in harmless(text).rstrip("\n").split("\n"):
+                is_head = line.startswith(("--- ", "+++ ")) or None
+                styled = click.style(line, _COLORS.get(line[:1]), bold=is_head)
+                click.echo(styled, color=session.colored)
     return seen, differing
 
 

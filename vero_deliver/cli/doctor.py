@@ -5,9 +5,9 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import click
 import msgspec
@@ -15,6 +15,8 @@ import msgspec
 from vero_deliver.audience import samples
 from vero_deliver.cli import options
 from vero_deliver.cli.contents import contents_of
+from vero_deliver.cli.finding import Finding
+from vero_deliver.cli.outbox_findings import outbox_findings, web_findings
 from vero_deliver.cli.printing import as_json as json_text
 from vero_deliver.cli.session import Session
 from vero_deliver.cli.terminal import harmless
@@ -30,15 +32,6 @@ _SECRET = re.compile("pass|secret|token|key|credential|auth|basic|bearer", re.IG
 _USERINFO = re.compile("//[^/@ ]+@")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    state: Literal["ok", "problem"]
-    what: str
-    detail: str
-
-
 @click.command("doctor")
 @click.option("--config", is_flag=True, help="Print every setting with where it comes from.")
 @options.json_option
@@ -46,7 +39,8 @@ class Finding:
 def command(ctx: click.Context, config: bool, as_json: bool) -> None:
     """Check the project, its channels and messages; say what to fix.
 
-    Every secret is looked up and every sample rendered; nothing is sent, and no server is called.
+    Every secret is looked up and every sample rendered; nothing is sent, and no server is called
+    but the outbox's database.
 
     Exits 0 when all is well, 1 when something is not.
     """
@@ -74,6 +68,8 @@ def _findings(project: Project) -> Iterator[Finding]:
         yield _channel(project, content)
     for name in project.settings.domains:
         yield _domain(project, name)
+    yield from outbox_findings(project)
+    yield from web_findings(project)
     names = project.message_ids()
     if not names:
         yield Finding("problem", "messages", f"none in {display(project.messages)}/")

@@ -30,7 +30,7 @@ TRY_AGAIN: Final = 75  # EX_TEMPFAIL, as a mail server understands it
 _FAILED: Final = 1
 _AT_ONCE: Final = 500
 _POLL: Final = 1.0  # seconds
-_OVERLAP: Final = timedelta(seconds=10)  # what others are still writing has lower numbers
+_OVERLAP: Final = timedelta(seconds=10)
 
 
 class Since(click.ParamType[datetime]):
@@ -121,20 +121,20 @@ def tail(session: Session, as_json: bool, **chosen: Unpack[Chosen]) -> None:
     With --since what came before is printed first.
     """
     store = session.outbox.feedback
-    latest = [] if chosen["since"] else store.search(limit=1)
-    low = latest[0].number if latest else 0
+    since = chosen["since"] or datetime.now(UTC)
+    kinds, key, channel = chosen["kinds"], chosen["key"], chosen["channel"]
     seen: dict[int, datetime] = {}
     while True:
-        page = low
-        while kept := store.after(page, limit=_AT_ONCE, **chosen):
+        page = (since, 0)
+        while kept := store.after(*page, kinds=kinds, key=key, channel=channel):
             for one in kept:
                 if one.number not in seen:
                     seen[one.number] = one.received_at
                     told.show(one, as_json=as_json)
-            page = kept[-1].number
-        old = [n for n, came in seen.items() if came < datetime.now(UTC) - _OVERLAP]
-        low = max([low, *old])
-        seen = {number: came for number, came in seen.items() if number > low}
+            page = (kept[-1].received_at, kept[-1].number)
+        # once more what has just come: others may still be writing what came before it
+        since = max(since, datetime.now(UTC) - _OVERLAP)
+        seen = {number: came for number, came in seen.items() if came >= since}
         time.sleep(_POLL)
 
 
@@ -164,9 +164,9 @@ def replay(session: Session, file: IO[bytes] | None, **chosen: Unpack[Chosen]) -
         batch.append(one)
         read += 1
         if len(batch) == _AT_ONCE:
-            new += store.take(batch).new
+            new += len(store.take(batch).new)
             batch.clear()
-    new += store.take(batch).new
+    new += len(store.take(batch).new)
     session.say(f"{read} read, {new} of them new.")
 
 

@@ -6,7 +6,7 @@ import json
 import logging
 import traceback
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
@@ -46,11 +46,19 @@ class Lines(logging.Formatter):
         self._verbose = verbose
 
     def format(self, record: logging.LogRecord) -> str:
-        if record.exc_info and not self._verbose:
-            record.exc_text = None if record.exc_info[1] is None else _stack(record.exc_info[1])
-        lines = super().format(record).split("\n")
+        record.exc_text = None  # another handler's, which may have the words
+        text = super().format(record)
         record.exc_text = None
-        return "\n".join(harmless(line) for line in lines)
+        return text
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
+        return harmless(
+            super().formatMessage(record).replace("\n", "\\n")
+        )  # one line, no forged one
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        text = super().formatException(ei) if self._verbose else _stack(ei[1])
+        return "\n".join(map(harmless, text.split("\n")))
 
 
 class JsonLines(logging.Formatter):
@@ -64,12 +72,14 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
-        if record.exc_info and record.exc_info[1] is not None:
+        if record.exc_info:
             told["exception"] = _stack(record.exc_info[1])
         return json.dumps(told, default=str)
 
 
-def _stack(error: BaseException) -> str:
+def _stack(error: BaseException | None) -> str:
     """Where it was raised, and its class; not its words: they may hold an address."""
+    if error is None:
+        return ""
     frames = "".join(traceback.format_tb(error.__traceback__)).rstrip()
     return f"{frames}\n{type(error).__name__}" if frames else type(error).__name__

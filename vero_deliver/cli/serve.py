@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vero_deliver.cli import logs
 from vero_deliver.cli.session import Session
 from vero_deliver.errors import ConfigError, MissingExtra
 from vero_deliver.reading import display
@@ -33,8 +33,11 @@ _GRACE = 5  # seconds for what is under way
 )
 @click.option("--work", is_flag=True, help="Send what is queued in the outbox as well.")
 @click.option("--root-path", metavar="PATH", default="", help="Below which a proxy has mounted it.")
+@logs.log_format_option
 @click.pass_obj
-def command(session: Session, host: str, port: int, work: bool, root_path: str) -> None:
+def command(
+    session: Session, host: str, port: int, work: bool, root_path: str, log_format: logs.Format
+) -> None:
     """Answer links in emails and providers' webhooks.
 
     \b
@@ -59,8 +62,7 @@ def command(session: Session, host: str, port: int, work: bool, root_path: str) 
         raise ConfigError(
             f"{file}: there is nothing to answer; write [tracking] or [feedback.NAME]"
         )
-    level = logging.INFO if session.verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    logs.configure(session, log_format)
     deliverer = project.deliverer()
     config = uvicorn.Config(
         app_of(project, deliverer),

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from vero_deliver import observe
+from vero_deliver.errors import OutboxError
 from vero_deliver.feedback import Feedback
 from vero_deliver.outbox.store import Outbox
 from vero_deliver.outbox.suppressions import Entry
 
+_Post = tuple[Sequence[Feedback], asyncio.Future[None]]
 _AT_ONCE: Final = 1_000  # in one transaction, unless one post has more
 
 
@@ -31,7 +34,7 @@ class Intake:
         learnt: Callable[[Sequence[Entry]], Awaitable[None]] | None = None,
     ) -> None:
         self._feedback, self._learnt = outbox.feedback, learnt
-        self._waiting: list[tuple[Sequence[Feedback], asyncio.Future[None]]] = []
+        self._waiting: list[_Post] = []
         self._writer: asyncio.Task[None] | None = None
 
     async def take(self, feedback: Sequence[Feedback]) -> None:
@@ -47,21 +50,31 @@ class Intake:
     async def _write(self) -> None:
         while self._waiting:
             some = self._some()
-            told = [one for feedback, _ in some for one in feedback]
             try:
-                taken = await asyncio.to_thread(self._feedback.take, told)
-                if self._learnt is not None and taken.learnt:
-                    await self._learnt(taken.learnt)
+                await self._keep(some)
+            except OutboxError as error:
+                _fail(some, error)
             except Exception as error:  # noqa: BLE001  # of whoever waits for it
-                for _, done in some:
-                    if not done.done():
-                        done.set_exception(error)
-                continue
-            for _, done in some:
-                if not done.done():
-                    done.set_result(None)
+                if len(some) == 1:
+                    _fail(some, error)
+                for one in some if len(some) > 1 else ():  # it is one post's: spare the others
+                    try:
+                        await self._keep([one])
+                    except Exception as its_own:  # noqa: BLE001
+                        _fail([one], its_own)
 
-    def _some(self) -> list[tuple[Sequence[Feedback], asyncio.Future[None]]]:
+    async def _keep(self, some: Sequence[_Post]) -> None:
+        told = [one for feedback, _ in some for one in feedback]
+        taken = await asyncio.to_thread(self._feedback.take, told)
+        for kind, channel, key in taken.new if observe.heard() else ():
+            observe.tell_feedback(kind, channel, key)
+        if self._learnt is not None and taken.learnt:
+            await self._learnt(taken.learnt)
+        for _, done in some:
+            if not done.done():
+                done.set_result(None)
+
+    def _some(self) -> list[_Post]:
         """The first that wait, at least one, and no more than one transaction should have."""
         number, count = 0, 0
         for feedback, _ in self._waiting:
@@ -71,3 +84,9 @@ class Intake:
             number += 1
         some, self._waiting = self._waiting[:number], self._waiting[number:]
         return some
+
+
+def _fail(some: Sequence[_Post], error: Exception) -> None:
+    for _, done in some:
+        if not done.done():
+            done.set_exception(error)

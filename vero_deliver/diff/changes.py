@@ -31,15 +31,16 @@ class Asked:
     def made(self, renderer: Renderer, message: Message, who: Recipient) -> Outcomes:
         """The contents of a message for one recipient, or why one cannot be made."""
         made: dict[ContentName, Outcome] = {}
-        about = About(
-            data=who.data, event=who.event, who=who.label, key=self.key, now=self.now
-        )  # fmt: skip
+        about: About = {"data": who.data, "event": who.event, "who": who.label}
+        about |= {"key": self.key, "now": self.now}
         for content in message.contents:
             if content in (self.contents or message.contents):
                 try:
                     made[content] = renderer.render(message, who.user, content, **about)
                 except RenderError as error:
                     made[content] = error
+                except MessageError as error:
+                    made[content] = RenderError(error.detail, where=error.where)
         return made
 
 

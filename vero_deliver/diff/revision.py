@@ -14,6 +14,8 @@ from vero_deliver.errors import ConfigError
 from vero_deliver.project import Project
 
 _TIMEOUT: Final = 120.0  # seconds for one call of git
+# what git tells its hooks, about the folder that it is in and not about this one
+_OF_A_HOOK: Final = frozenset(("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"))
 
 
 @contextmanager
@@ -64,7 +66,7 @@ def _git(folder: Path, *arguments: str, **environment: str) -> str:
             capture_output=True,
             check=True,
             timeout=_TIMEOUT,
-            env={**os.environ, **environment},
+            env={**{k: v for k, v in os.environ.items() if k not in _OF_A_HOOK}, **environment},
             stdin=subprocess.DEVNULL,
         )
     except FileNotFoundError:

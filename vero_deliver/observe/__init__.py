@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vero_deliver.observe.otel import Telemetry
 
 log: Final = logging.getLogger("vero_deliver.deliveries")
+feedback_log: Final = logging.getLogger("vero_deliver.feedback")
 _NOTHING: Final = nullcontext()
 
 
@@ -60,6 +61,16 @@ def tell(outcome: Outcome) -> None:
         log.info("%s", text, extra={"fields": fields})
     if (otel := _otel()) is not None:
         otel.count(outcome)
+
+
+def tell_feedback(kind: str, channel: str, key: str) -> None:
+    """Log and count what was told. key: of the delivery, where it is known."""
+    if feedback_log.isEnabledFor(logging.INFO):
+        fields = {"kind": kind, "channel": channel, "key": key}
+        text = f"{key or 'no delivery'} {kind}, told by {channel}"
+        feedback_log.info("%s", text, extra={"fields": fields})
+    if (otel := _otel()) is not None:
+        otel.count_feedback(kind, channel)
 
 
 def delivering(key: str, content: str) -> AbstractContextManager[object]:

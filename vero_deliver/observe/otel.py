@@ -42,6 +42,9 @@ class Telemetry:
         self._deliveries = meter.create_counter(
             "vero_deliver.deliveries", "{delivery}", "Deliveries that came to a state."
         )
+        self._feedback = meter.create_counter(
+            "vero_deliver.feedback", "{feedback}", "What was told about deliveries."
+        )
         self._duration = meter.create_histogram(
             "messaging.client.operation.duration",
             "s",
@@ -63,6 +66,10 @@ class Telemetry:
             "error.type": outcome.error,
         }
         self._deliveries.add(1, {name: value for name, value in attributes.items() if value})
+
+    def count_feedback(self, kind: str, channel: str) -> None:
+        about = {"vero_deliver.kind": kind, "messaging.destination.name": channel}
+        self._feedback.add(1, about)
 
     def delivering(self, key: str, content: str) -> Any:
         about = {**_SYSTEM, "messaging.message.id": key, "vero_deliver.content": content}

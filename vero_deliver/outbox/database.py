@@ -75,6 +75,7 @@ class Database:
         """Make the tables, or bring them up to date; False where they are. Raises OutboxError."""
         from alembic import command  # slow to import, and rarely needed
         from alembic.config import Config
+        from alembic.util import CommandError
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
@@ -84,7 +85,13 @@ class Database:
             if self._revision(connection) == HEAD:
                 return False
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError:
+                raise OutboxError(
+                    f"{self}: its tables are those of version {self._revision(connection)}, which "
+                    "this vero-deliver does not know: upgrade it"
+                ) from None
         return True
 
     def close(self) -> None:
@@ -121,6 +128,12 @@ class Database:
             raise OutboxError(f"{self}: {words}") from None
         except PoolTimeout as error:
             raise OutboxError(f"{self}: no free connection: {error.args[0]}") from None
+
+
+def alone(connection: Connection, name: str) -> None:
+    """Keep others from what is so called until the transaction ends; SQLite has one writer."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def _engine(given: str | Secret) -> Engine:

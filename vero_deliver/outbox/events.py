@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from vero_deliver.feedback import Feedback
+from vero_deliver.feedback import Feedback, Kind
 from vero_deliver.mime import key_digest
 from vero_deliver.outbox.evidence import apply, undecided
 from vero_deliver.outbox.given import given_json, given_rows, insert
@@ -48,10 +48,18 @@ _PENDING: Final = _e.pending_since.is_not(None)
 _WRITTEN: Final = tuple(one.name for one in events.c if one.name not in ("number", "env"))
 
 
-class Taken(NamedTuple):
-    """How much was new, and which addresses the whole of it suppresses or lifts."""
+class New(NamedTuple):
+    """Feedback that was not told before. key: of its delivery, where there is one."""
 
-    new: int
+    kind: Kind
+    channel: str
+    key: str
+
+
+class Taken(NamedTuple):
+    """What was new, and which addresses the whole of it suppresses or lifts."""
+
+    new: list[New]
     learnt: list[Entry]
 
 
@@ -61,7 +69,7 @@ def take(connection: Connection, env: str, feedback: Iterable[Feedback], now: in
     # in one order, so that no two block each other
     rows = [unique[name] for name in sorted(unique)]
     if not rows:
-        return Taken(0, [])
+        return Taken([], [])
     match(connection, env, rows)
     standing = stand(connection, [row["delivery_id"] for row in rows])
     for row in rows:
@@ -78,7 +86,8 @@ def take(connection: Connection, env: str, feedback: Iterable[Feedback], now: in
     }
     new = [row for row in rows if (row["channel"], row["id"]) in told]
     apply(connection, env, new, now)
-    return Taken(len(new), learn(connection, env, map(_told, rows)))
+    learnt = learn(connection, env, map(_told, rows))
+    return Taken([_new(row) for row in new], learnt)
 
 
 def settle(connection: Connection, env: str, results: Sequence[Result], now: int) -> None:
@@ -140,13 +149,15 @@ def again(connection: Connection, env: str, rows: list[Row], now: int) -> int:
     return len(found)
 
 
-def erase(
-    connection: Connection, env: str, ids: Collection[int], addresses: Collection[str]
-) -> None:
-    """Blank what tells of a user: with these deliveries, or with no delivery and an address."""
-    strange = _e.delivery_id.is_(None) & func.lower(_e.recipient).in_(addresses)
-    mine = _e.delivery_id.in_(ids) | strange
-    connection.execute(update(events).where(_e.env == env, mine).values(PERSONAL))
+def erase(connection: Connection, ids: Collection[int]) -> None:
+    """Blank what tells of the users of these deliveries."""
+    connection.execute(update(events).where(_e.delivery_id.in_(ids)).values(PERSONAL))
+
+
+def erase_strange(connection: Connection, env: str, addresses: Collection[str]) -> None:
+    """Blank what no delivery matches and one of these addresses, in lower case, stands in."""
+    strange = (_e.delivery_id.is_(None), func.lower(_e.recipient).in_(addresses))
+    connection.execute(update(events).where(_e.env == env, *strange).values(PERSONAL))
 
 
 def purge(connection: Connection, env: str, before: int, limit: int) -> int:
@@ -205,6 +216,11 @@ def _told(row: Row) -> Told:
         source=delivery.key if delivery is not None else row["channel"],
         topic=row["topic"],
     )
+
+
+def _new(row: Row) -> New:
+    delivery = row["delivery"]
+    return New(row["kind"], row["channel"], row["key"] if delivery is None else delivery.key)
 
 
 def _named(row: Row) -> bool:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, tuple_, union
 
 from vero_deliver.feedback import Feedback, Kind
+from vero_deliver.mime import key_digest
 from vero_deliver.outbox import events as told
 from vero_deliver.outbox.database import Database
 from vero_deliver.outbox.records import milliseconds, moment
-from vero_deliver.outbox.schema import deliveries, events
+from vero_deliver.outbox.schema import deliveries, events, hash_of
 
 _AT_ONCE: Final = 500  # weighed anew in one transaction, so that no worker waits for long
 _JSON: Final = ("tags", "metadata", "raw")
@@ -26,7 +27,7 @@ _c, _e = deliveries.c, events.c
 class Kept:
     """One piece of feedback.
 
-    number: counts up in the order of arrival. delivery: the key of the delivery that it is about;
+    number: counts up. delivery: the key of the delivery that it is about;
     empty where none matches. pending: True until that delivery's state was weighed against it.
     """
 
@@ -63,22 +64,27 @@ class FeedbackStore:
 
         key: of a delivery or of a send. since: when it arrived.
         """
-        query = self._query(kinds, key, channel, since).order_by(_e.number.desc()).limit(limit)
-        return self._read(query)
+        query = self._query(kinds, key, channel).order_by(_e.received_at.desc(), _e.number.desc())
+        if since is not None:
+            query = query.where(_e.received_at >= milliseconds(since))
+        return self._read(query.limit(limit))
 
     def after(
         self,
-        number: int,
+        since: datetime,
+        number: int = 0,
         *,
         kinds: Collection[Kind] = (),
         key: str = "",
         channel: str = "",
-        since: datetime | None = None,
         limit: int = _AT_ONCE,
     ) -> list[Kept]:
-        """The first with a higher number, oldest first."""
-        query = self._query(kinds, key, channel, since).where(_e.number > number)
-        return self._read(query.order_by(_e.number).limit(limit))
+        """The first that arrived since then, oldest first; of that very moment those above number.
+
+        To go on, give both of the last one.
+        """
+        query = _after(self._query(kinds, key, channel), milliseconds(since), number)
+        return self._read(query.limit(limit))
 
     def of(self, key: str) -> list[Kept]:
         """All that was told of one delivery, as it happened."""
@@ -93,42 +99,46 @@ class FeedbackStore:
         since: datetime | None = None,
     ) -> int:
         """Match and weigh anew what is kept; how much of it has a delivery. Idempotent."""
-        found, last = 0, 0
+        found = 0
+        last = (0 if since is None else milliseconds(since), 0)
         while True:
             with self.database.writing() as connection:
-                query = self._query(kinds, key, channel, since).where(_e.number > last)
-                rows = connection.execute(query.order_by(_e.number).limit(_AT_ONCE)).mappings()
-                some = [dict(row) for row in rows]
+                query = _after(self._query(kinds, key, channel), *last).limit(_AT_ONCE)
+                some = [dict(row) for row in connection.execute(query).mappings()]
                 if not some:
                     return found
                 found += told.again(connection, self.env, some, self.now())
-            last = some[-1]["number"]
+            last = (some[-1]["received_at"], some[-1]["number"])
 
-    def _query(
-        self,
-        kinds: Collection[Kind] = (),
-        key: str = "",
-        channel: str = "",
-        since: datetime | None = None,
-    ) -> Select[Any]:
-        query = (
-            select(events, _c.key.label("delivery_key"))
-            .outerjoin(deliveries, _c.id == _e.delivery_id)
-            .where(_e.env == self.env)
+    def _query(self, kinds: Collection[Kind] = (), key: str = "", channel: str = "") -> Select[Any]:
+        mine = _e.env == self.env
+        query = select(events, _c.key.label("delivery_key")).outerjoin(
+            deliveries, _c.id == _e.delivery_id
         )
+        if key:
+            named = [
+                select(_c.id).where(_c.env == self.env, column == key)
+                for column in (_c.key, _c.send_key)
+            ]
+            early = mine & _e.pending_since.is_not(None)
+            early &= _e.key_hash == hash_of(key_digest(key))
+            query = query.where(_e.delivery_id.in_(union(*named)) | early)
+        else:
+            query = query.where(mine)
         if kinds:
             query = query.where(_e.kind.in_(kinds))
-        if key:
-            query = query.where((_c.key == key) | (_c.send_key == key) | (_e.key == key))
         if channel:
             query = query.where(_e.channel == channel)
-        if since:
-            query = query.where(_e.received_at >= milliseconds(since))
         return query
 
     def _read(self, query: Select[Any]) -> list[Kept]:
         with self.database.reading() as connection:
             return [_kept(row) for row in connection.execute(query).mappings()]
+
+
+def _after(query: Select[Any], received_at: int, number: int) -> Select[Any]:
+    later = tuple_(_e.received_at, _e.number) > (received_at, number)
+    return query.where(later).order_by(_e.received_at, _e.number)
 
 
 def _kept(row: Any) -> Kept:

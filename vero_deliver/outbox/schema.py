@@ -154,7 +154,7 @@ events = Table(
 _e = events.c
 _matched = _e.delivery_id.is_not(None)
 Index("vero_events_of", _e.delivery_id, sqlite_where=_matched, postgresql_where=_matched)
-Index("vero_events_received", _e.env, _e.received_at)
+Index("vero_events_received", _e.env, _e.received_at, _e.number)
 _waits = _e.pending_since.is_not(None)
 for _name in ("key_hash", "provider_id"):
     Index(
@@ -174,6 +174,27 @@ circuits = Table(
     Column("probe_until", BigInteger),  # while one send tries
     Column("reason", Text, nullable=False),
     Column("misconfigured", Boolean, nullable=False),
+)
+
+warm_up = Table(
+    "vero_warm_up",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("start", Integer, nullable=False),  # days, as date.toordinal() counts them
+    Column("day", Integer, nullable=False),
+    Column("sent", Integer, nullable=False),  # on that day
+)
+
+quotas = Table(
+    "vero_quotas",
+    metadata,
+    Column("env", Text, primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("label", Text, primary_key=True),  # of one limit: "quota of 50000/day to example.org"
+    Column("slot", BigInteger, primary_key=True, autoincrement=False),  # number of a 24th of it
+    Column("taken", BigInteger, nullable=False),
 )
 
 suppressions = Table(

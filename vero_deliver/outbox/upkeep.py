@@ -119,7 +119,7 @@ def erase(connection: Connection, env: str, user_id: str, now: int) -> int:
     addresses = {user_id.lower(), *chain.from_iterable(map(_addresses, users))}
     found = connection.execute(select(_c.id, _c.recipients).where(*mine)).all()
     ids = [row.id for row in found]
-    events.erase(connection, env, [], addresses)
+    events.erase_strange(connection, env, addresses)
     suppressions.forget(
         connection, env, {digest_of(one, who) for one in ("email", "sms") for who in addresses}
     )
@@ -128,7 +128,7 @@ def erase(connection: Connection, env: str, user_id: str, now: int) -> int:
         blank = {"error": "", "code": "", "provider_id": ""}
         tried = update(attempts).where(attempts.c.delivery_id.in_(some))
         connection.execute(tried.values(blank))
-        events.erase(connection, env, some, [])
+        events.erase(connection, some)
         nobody = {"user_id": "", "user": _NOBODY, "about": _NOBODY, "updated_at": now}
         connection.execute(update(deliveries).where(_c.id.in_(some)).values(nobody | blank))
         known = {one for row in found[start : start + _AT_ONCE] for one in row.recipients.split()}

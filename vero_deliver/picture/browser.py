@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -12,7 +13,7 @@ from vero_deliver.errors import PictureError
 from vero_deliver.picture.chromium import find_chromium
 from vero_deliver.picture.pipe import Message, Pipe, Session
 
-_URL: Final = "http://message.invalid/"  # answered by us, whatever else is asked for is not
+_URL: Final = "https://message.invalid/"  # answered by us, whatever else is asked for is not
 _POLICY: Final = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; sandbox"
 )
@@ -114,7 +115,10 @@ class _Tab:
             return self._capture()
         finally:
             self._tab.detach()
-            self._browser.send("Target.disposeBrowserContext", browserContextId=context)
+            with suppress(PictureError):  # where it hangs, it is ended as a whole
+                self._browser.send(
+                    "Target.disposeBrowserContext", self._deadline, browserContextId=context
+                )
 
     def _call(self, method: str, **params: Any) -> dict[str, Any]:
         return self._tab.call(method, self._deadline, **params)
@@ -143,7 +147,7 @@ class _Tab:
         self._call("Fetch.enable", patterns=[{"urlPattern": "*"}])
 
     def _load(self) -> None:
-        self._tab.send("Page.navigate", url=_URL)
+        self._tab.send("Page.navigate", self._deadline, url=_URL)
         while not self._loaded:
             self._tab.next(self._deadline, "load")
 
@@ -164,6 +168,7 @@ class _Tab:
                 self._served = True
                 self._tab.send(
                     "Fetch.fulfillRequest",
+                    self._deadline,
                     requestId=params["requestId"],
                     responseCode=200,
                     responseHeaders=[
@@ -174,7 +179,10 @@ class _Tab:
                 )
             case "Fetch.requestPaused":  # "Aborted" keeps the page where it was to be left
                 self._tab.send(
-                    "Fetch.failRequest", requestId=params["requestId"], errorReason="Aborted"
+                    "Fetch.failRequest",
+                    self._deadline,
+                    requestId=params["requestId"],
+                    errorReason="Aborted",
                 )
             case _:
                 pass

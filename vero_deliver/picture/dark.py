@@ -58,7 +58,7 @@ def by_media_query(html: str, scheme: Literal["dark", "light"] = "dark") -> str:
 
     def tag(one: Tag) -> str:
         query = one.attributes.get("media", "")
-        return one.with_({"media": settled(query)}).text if settled(query) != query else one.text
+        return one.with_({"media": settled(query)}) if settled(query) != query else one.text
 
     return rewritten(html, tag, lambda sheet: css.changed(sheet, rule))
 
@@ -72,7 +72,7 @@ def _tag(tag: Tag) -> str:
     if "style" in given:
         changes["style"] = css.rewritten(given["style"], _declaration)
     changes = {name: value for name, value in changes.items() if value != given[name]}
-    return tag.with_(changes).text if changes else tag.text
+    return tag.with_(changes) if changes else tag.text
 
 
 def _rule(rule: Rule, inner: Callable[[str], str]) -> str:

@@ -84,7 +84,7 @@ class _Gmail:
             kept = _attribute(given["style"])
             if kept != given["style"]:
                 changes["style"] = kept or None
-        return tag.with_(changes).text if changes else tag.text
+        return tag.with_(changes) if changes else tag.text
 
     def style(self, text: str) -> str | None:
         self._styles += len(text)

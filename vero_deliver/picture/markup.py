@@ -44,24 +44,23 @@ class Tag:
             found.setdefault(one["name"].lower(), entities.unescape(value))
         return found
 
-    def with_(self, changes: Mapping[str, str | None]) -> Tag:
-        """The tag with attributes set, or left out where they are None; the others untouched."""
-        kept = [one[0] for one in _ONE.finditer(self._rest) if one["name"].lower() not in changes]
+    def with_(self, changes: Mapping[str, str | None]) -> str:
+        """Its text with attributes set, or left out where they are None; the others untouched."""
+        written = list(_ONE.finditer(self._rest))
+        kept = [one[0] for one in written if one["name"].lower() not in changes]
         new = [
             f' {name}="{entities.escape(value)}"'
             for name, value in changes.items()
             if value is not None
         ]
         opening = self.text[: len(self.name) + 1]
-        return Tag(self.name, f"{opening}{''.join(kept)}{''.join(new)}{self._close}", self.is_end)
+        closing = self._rest[written[-1].end() if written else 0 :]
+        return f"{opening}{''.join(kept)}{''.join(new)}{closing}>"
 
     @property
     def _rest(self) -> str:
-        return self.text[len(self.name) + 1 : -1].rstrip("/ \t\r\n\f")
-
-    @property
-    def _close(self) -> str:
-        return "/>" if self.text.endswith("/>") else ">"
+        """What is between the name and the end."""
+        return "" if self.is_end else self.text[len(self.name) + 1 : -1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import queue
+import select
 import shutil
 import signal
 import sys
@@ -28,6 +29,7 @@ from vero_deliver.picture.chromium import arguments
 
 _START: Final = 30.0  # seconds until it answers
 _END: Final = 3.0  # seconds in which it may end by itself
+_MOMENT: Final = 0.1  # seconds
 _STDERR: Final = "said.txt"
 
 Message = Mapping[str, Any]
@@ -70,27 +72,43 @@ class Pipe:
 
     def close(self) -> None:
         """End the browser, and remove what it wrote. Idempotent."""
-        self._stop()
+        self._routes.gone = True
+        with self._lock:  # nobody writes to a descriptor that may be another's by then
+            self._stop()
 
     @property
     def is_gone(self) -> bool:
-        """Whether the browser has ended."""
+        """Whether the browser has ended, or was told to."""
         return self._routes.gone
 
-    def send(self, message: Message, answers: _Queue) -> int:
-        """Send a call, whose answer comes into the queue. Gives its number."""
+    def send(self, message: Message, answers: _Queue, deadline: float) -> int:
+        """Send a call, whose answer comes into the queue. Gives its number.
+
+        Raises PictureError where it does not take the call before the deadline; with half a call
+        sent, it is of no more use then.
+        """
         number = next(self._numbers)
         self._routes.answers[number] = answers
-        data = json.dumps({**message, "id": number}).encode() + b"\0"
-        try:
-            with self._lock:
-                while data:
+        data = memoryview(json.dumps({**message, "id": number}).encode() + b"\0")
+        with self._lock:
+            while data and not self._routes.gone:
+                try:
                     data = data[os.write(self._ours, data) :]
-        except OSError:
-            self._routes.gone = True
+                except BlockingIOError:
+                    self._wait(deadline, message["method"])
+                except OSError:
+                    self._routes.gone = True
         if self._routes.gone:
             answers.put(None)
         return number
+
+    def _wait(self, deadline: float, method: str) -> None:
+        """Until it reads, or for a moment in which it may be closed."""
+        if time.monotonic() > deadline:
+            raise PictureError(f"the browser took too long ({method})")
+        room = select.poll()
+        room.register(self._ours, select.POLLOUT)
+        room.poll(_MOMENT * 1000)
 
     def listen(self, session: str, events: _Queue | None) -> None:
         """Have the session's events put into the queue; with None, no longer."""
@@ -126,17 +144,18 @@ class Session:
         """Hear nothing more of the tab."""
         self._pipe.listen(self._id, None)
 
-    def send(self, method: str, **params: Any) -> int:
-        """Call and do not wait. Gives the call's number."""
+    def send(self, method: str, deadline: float, **params: Any) -> int:
+        """Call and do not wait for the answer. Gives the call's number. Raises PictureError."""
         session = {"sessionId": self._id} if self._id else {}
-        return self._pipe.send({"method": method, "params": params, **session}, self._said)
+        call = {"method": method, "params": params, **session}
+        return self._pipe.send(call, self._said, deadline)
 
     def call(self, method: str, deadline: float, **params: Any) -> dict[str, Any]:
         """The result of a call. Raises PictureError, at the latest at the deadline.
 
         deadline: of time.monotonic(). Events that come meanwhile go to `on_event`.
         """
-        number = self.send(method, **params)
+        number = self.send(method, deadline, **params)
         while True:
             said = self.next(deadline, method)
             if said.get("id") != number:
@@ -190,26 +209,33 @@ def _spawn(program: str, profile: Path) -> tuple[int, int, int]:
     finally:
         for one in (its_in, its_out, *high):
             os.close(one)
+    os.set_blocking(ours, False)
     return pid, ours, theirs
 
 
 def _read(theirs: int, routes: _Routes) -> None:
     """Hand out what the browser says until it has ended."""
-    rest = b""
+    parts: list[bytes] = []  # of a message that has not ended
     with open(theirs, "rb", buffering=0) as file:
         while piece := file.read(1 << 20):
-            *messages, rest = (rest + piece).split(b"\0") if b"\0" in piece else [rest + piece]
-            for message in map(json.loads, messages):
-                waiting = (
-                    routes.answers.pop(message["id"], None)
-                    if "id" in message
-                    else routes.events.get(message.get("sessionId", ""))
-                )
-                if waiting is not None:
-                    waiting.put(message)
+            first, *others = piece.split(b"\0")
+            parts.append(first)
+            for other in others:
+                _hand_out(json.loads(b"".join(parts)), routes)
+                parts = [other]
     routes.gone = True
     for waiting in (*routes.answers.values(), *routes.events.values()):
         waiting.put(None)
+
+
+def _hand_out(message: Message, routes: _Routes) -> None:
+    waiting = (
+        routes.answers.pop(message["id"], None)
+        if "id" in message
+        else routes.events.get(message.get("sessionId", ""))
+    )
+    if waiting is not None:
+        waiting.put(message)
 
 
 def _stop(pid: int, ours: int, profile: Path) -> None:

@@ -54,6 +54,6 @@ def embedded(html: str, files: Sequence[File]) -> str:
             for name in _ATTRIBUTES
             if "cid:" in given.get(name, "").lower()
         }
-        return one.with_(changes).text if changes else one.text
+        return one.with_(changes) if changes else one.text
 
     return rewritten(html, tag, shown) if images else html

@@ -135,7 +135,7 @@ class Renderer:
         self._from = dict(from_ or {})
         self._links = dict(links or {})
         self._tracking = tracking
-        self._undefined = undefined
+        self._undefined: Policy = undefined
         self._inliner: Inliner = inliner
         self._bodies = Bodies(self._templates, inliner) if compile_once else None
         self._plans = Plans()

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from vero_deliver.routes.rates import Rate
 
-_SLOTS: Final = 24  # of a window: the hours of a day
+SLOTS: Final = 24  # of a window: the hours of a day
 _PRECISION: Final = 1e-9  # seconds; less is the noise of floats
 _FEW: Final = 1_024  # limits of one kind that are kept without looking for idle ones
 
@@ -74,9 +74,9 @@ class Window:
     """At most `count` in any `seconds`; counted by 24ths, so each counts up to a 24th longer."""
 
     def __init__(self, quota: Rate, label: str) -> None:
-        self.label, self.waiting = label, 0
+        self.label, self.waiting, self.quota = label, 0, quota
         self._most = int(quota.count)
-        self._width = quota.seconds / _SLOTS
+        self._width = quota.seconds / SLOTS
         self._slots: deque[list[int]] = deque()  # [number of the slot, taken in it], oldest first
         self._taken = 0
 
@@ -87,13 +87,7 @@ class Window:
         """
         self._forget(now)
         lacking = self._taken + ahead + 1 - self._most
-        end = now
-        for number, taken in self._slots:
-            if lacking <= 0:
-                break
-            end = (number + 1 + _SLOTS) * self._width
-            lacking -= taken
-        return _exact(end - now)
+        return _exact(free_at(self._slots, lacking, self._width, now) - now)
 
     def take(self, now: float) -> None:
         """Count one message."""
@@ -119,8 +113,34 @@ class Window:
         return math.floor(moment / self._width)
 
     def _forget(self, now: float) -> None:
-        while self._slots and self._slots[0][0] + 1 + _SLOTS <= self._number(now):
+        while self._slots and self._slots[0][0] + 1 + SLOTS <= self._number(now):
             self._taken -= self._slots.popleft()[1]
+
+
+def free_at(slots: Iterable[Sequence[int]], lacking: int, width: float, now: float) -> float:
+    """When so many more will be free, as slots run out; each a number and what was taken in it."""
+    end = now
+    for number, taken in slots:
+        if lacking <= 0:
+            break
+        end = (number + 1 + SLOTS) * width
+        lacking -= taken
+    return end
+
+
+class Quotas(Protocol):
+    """Counts for all processes what they take of a quota.
+
+    No method raises: where the count cannot be reached each process goes by its own.
+    """
+
+    async def take(self, route: str, label: str, quota: Rate) -> float:
+        """Count one: 0.0. Where there is none left: seconds until it is worth asking again."""
+        ...
+
+    async def give_back(self, route: str, label: str, quota: Rate) -> None:
+        """Count one less that was taken just now."""
+        ...
 
 
 class Limits:

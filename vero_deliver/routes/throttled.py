@@ -12,7 +12,7 @@ from vero_deliver.errors import ConfigError, Deferred, Misconfigured, Refused
 from vero_deliver.rendered import Rendered, RenderedEmail, RenderedHttp, RenderedSms
 from vero_deliver.routes.guard import Guarded
 from vero_deliver.routes.health import Health
-from vero_deliver.routes.limits import Bucket, Limit, Limits, Window
+from vero_deliver.routes.limits import Bucket, Limit, Limits, Quotas, Window
 from vero_deliver.routes.members import Route
 from vero_deliver.routes.queue import Levels, OverLimit, Queue
 from vero_deliver.routes.rates import Rate, parse
@@ -32,8 +32,9 @@ class Throttled(Route[R]):
     max_wait: seconds that a send may wait for its turn; then, or at once where that can be
     foreseen, it is Deferred with retry_after.
 
-    A message counts once, however many recipients it has at one domain. Counted in this process
-    only: two processes may each have half of the rate.
+    A message counts once, however many recipients it has at one domain. Rates are counted in this
+    process only: two processes may each have half of them. quotas: what counts quotas for all
+    processes; none where each has its own.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Throttled(Route[R]):
         max_wait: float = 60.0,
         name: str = "",
         health: Health | None = None,
+        quotas: Quotas | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__([channel], name or channel.name, health)
@@ -69,6 +71,7 @@ class Throttled(Route[R]):
         overall = [*self._buckets("rate", rate), *self._windows("quota", quota)]
         self._overall = tuple(limits.of("", clock()) for limits in overall)
         self._queue = Queue(clock)
+        self._quotas = quotas
 
     async def send(self, rendered: R, key: str) -> Receipt:
         """The channel's receipt, once it is its turn.
@@ -85,14 +88,27 @@ class Throttled(Route[R]):
         except OverLimit as over:
             detail = f"over the {over.label}; it is free again in {over.wait:.1f} s"
             raise Deferred(detail, channel=self.name, retry_after=over.wait) from None
+        windows = [limit for limit in _all(levels) if isinstance(limit, Window)]
+        shared: list[Window] = []
         try:
+            await self._take(windows, shared)
             return await member.send(rendered, key)
         except (Refused, Deferred, Misconfigured):
-            for limit in _all(levels):
-                if isinstance(limit, Window):
-                    limit.undo(taken_at)
+            for limit in windows:
+                limit.undo(taken_at)
+            for limit in shared:
+                await self._quotas.give_back(self.name, limit.label, limit.quota)  # type: ignore[union-attr]
             self._queue.serve()
             raise
+
+    async def _take(self, windows: Iterable[Window], shared: list[Window]) -> None:
+        """Count one of each for all processes, those that were into `shared`; else Deferred."""
+        for limit in windows if self._quotas else ():
+            wait = await self._quotas.take(self.name, limit.label, limit.quota)  # type: ignore[union-attr]
+            if wait:
+                detail = f"over the {limit.label}, by all processes; ask again in {wait:.1f} s"
+                raise Deferred(detail, channel=self.name, retry_after=wait)
+            shared.append(limit)
 
     def _levels(self, rendered: Rendered) -> Levels:
         now = self._clock()

@@ -29,6 +29,8 @@ _PIXEL: Final = bytes.fromhex(
 )
 _PATIENCE: Final = 5.0  # seconds for the store, before somebody's click goes on without it
 _HTML: Final = "text/html; charset=utf-8"
+_OWN: Final = ("healthz", "readyz", "openapi.json")
+_PATHS: Final = {*_OWN, OPEN, CLICK, LEAVE, VIEW}
 _GET, _POST = ("GET", "HEAD"), ("GET", "HEAD", "POST")
 
 log = logging.getLogger("vero_deliver.serve")
@@ -98,12 +100,13 @@ class App:
             return
         answer = await self._answer(first, rest, scope, receive)
         took = 1000 * (time.monotonic() - began)
-        log.info("%s /%s %d %.0f ms", scope["method"], first, answer.status, took)
+        shown = first if first in _PATHS else "..."  # anybody may ask for anything
+        log.info("%s /%s %d %.0f ms", scope["method"], shown, answer.status, took)
         await answer.send(send, with_body=scope["method"] != "HEAD")
 
     async def _answer(self, first: str, rest: str, scope: Scope, receive: Receive) -> Answer:
         method = scope["method"]
-        if first in ("healthz", "readyz", "openapi.json") and not rest:
+        if first in _OWN and not rest:
             return await self._own(first) if method in _GET else _not_allowed(_GET)
         tracking = self._tracking
         if tracking is None or first not in (OPEN, CLICK, LEAVE, VIEW):
@@ -186,7 +189,7 @@ class App:
                 return form
             return await self._chosen(who, form)
         except Exception:  # logged whole; whoever asked has to ask again
-            log.exception("consent of %s not kept", who.address)
+            log.exception("a choice was not kept")
             words = "Your choice could not be saved. Please try again in a few minutes."
             answer = page.notice(self._title, "Not saved", words)
             return self._page(503, answer, {"retry-after": "120"})

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from vero_deliver.errors import RenderError, VeroDeliverError
 from vero_deliver.picture.dark import by_media_query, forced_dark
 from vero_deliver.picture.gmail import gmail
-from vero_deliver.picture.views import embedded
+from vero_deliver.picture.views import embedded, of_text
 from vero_deliver.studio.drawing import Drawing, look_of
 from vero_deliver.studio.guard import Guard, frame_policy, page_policy
 from vero_deliver.studio.live import Live
@@ -74,7 +74,7 @@ class Studio:
             return _framed("", state, status=404 if state.file else 422, detail=str(error))
         if email is None:
             return _framed("", state, status=404)
-        html = email.html
+        html = email.html or of_text(email.text)
         if state.client == "gmail":
             html = gmail(html)
         if state.scheme == "forced":

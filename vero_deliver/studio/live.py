@@ -47,6 +47,7 @@ class Live:
 
     async def watch(self, places: Callable[[], Places]) -> None:
         """Until stopped. places: asked again after each change, as folders come and go."""
+        first = True
         while not self._stop.is_set():
             found = places()
             self._again = asyncio.Event()
@@ -55,6 +56,10 @@ class Live:
                     for folders, deep in ((found.deep, True), (found.flat, False)):
                         if folders:
                             group.create_task(self._watch(folders, places, found, deep=deep))
+                    if not first:  # what was saved in a new folder before it was watched
+                        await asyncio.sleep(_DEBOUNCE / 1000)
+                        self._changed_now()
+                    first = False
             except* OSError:  # a folder went while it was being watched
                 await asyncio.sleep(_DEBOUNCE / 1000)
 
@@ -69,8 +74,7 @@ class Live:
             stop_event=self._again,
             recursive=deep,
         ):
-            self._count += 1
-            self._wake()
+            self._changed_now()
             if places() != found:
                 self._again.set()
 
@@ -88,6 +92,10 @@ class Live:
                 await asyncio.wait_for(changed.wait(), _HEARTBEAT)
             except TimeoutError:
                 yield ": still here\n\n"
+
+    def _changed_now(self) -> None:
+        self._count += 1
+        self._wake()
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

@@ -45,27 +45,28 @@ class Reading:
 
     def message(self, name: str) -> Message:
         """One message. Raises ConfigError, MessageError."""
-        return self._once(("message", name), lambda: self.project.message(name))
+        return self.once(("message", name), lambda: self.project.message(name))
 
     def people(self, message: Message, source: str) -> list[Person]:
         """The recipients of a source. Raises ConfigError."""
         path = self.sources.get(source)
-        return self._once(
+        return self.once(
             ("people", message.id, source), lambda: people(self.project, message, path)
         )
 
     def made(self, message: Message, person: Person, at: datetime, source: str = "") -> Made:
         """What a person gets. Raises MessageError."""
-        return self._once(
+        return self.once(
             ("made", message.id, source, person.id, at),
             lambda: make(self.deliverer, message, person, at, self.domains),
         )
 
     def report(self, message: str) -> Report:
         """What the lints find in a message. Raises ConfigError."""
-        return self._once(("report", message), lambda: check(self.project, [message]))
+        return self.once(("report", message), lambda: check(self.project, [message]))
 
-    def _once(self, name: Hashable, make: Callable[[], T]) -> T:
+    def once(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, from the first time on; names are tuples that begin with a kind."""
         with self._lock:
             kept = self._kept.setdefault(name, _Kept())
             self._kept.move_to_end(name)

@@ -34,7 +34,6 @@ from vero_channels.transport.egress.warm_up import (
     MemoryWarmUp,
     Taken,
     WarmUp,
-    WarmUpStore,
 )
 from vero_channels.transport.smtp_dialogue import Reply
 from vero_channels.transport.smtp_email import domain_of, letter_of
@@ -52,6 +51,7 @@ from vero_deliver.errors import (
 )
 from vero_deliver.rendered import RenderedEmail
 from vero_deliver.secret import Secret
+from vero_deliver.warm_up import WarmUpStore
 
 _DNS_TIMEOUT: Final = 10.0  # seconds for one question
 

@@ -29,6 +29,7 @@ from vero_channels.transport.apns_broadcast import (
     channel_id,
 )
 from vero_channels.transport.fcm_message import checked_message
+from vero_channels.transport.keys import key_uuid
 from vero_deliver.rendered import RenderedPush
 
 _DRIVERS: Final = {"ios": "apns", "android": "fcm", "web": "webpush"}
@@ -57,14 +58,14 @@ def _to_apple(rendered: RenderedPush, key: str, token: str, settings: Mapping[st
     channel = channel_id(token)
     if channel:
         path = broadcast_path(_setting(settings, "topic"))
-        headers = {"authorization": "bearer {signature}", "content-type": "application/json"}
-        headers |= broadcast_headers(fields, channel)
+        headers = {"authorization": "bearer {signature}", **broadcast_headers(fields, channel)}
+        headers["apns-request-id"] = key_uuid(key)
         return _text(host, path, headers, encoded(apns_payload(rendered, key), LIMIT))
     topic = _setting(settings, "topic") if fields["apns-push-type"] in _BARE else "{topic}"
     headers = {
         "authorization": "bearer {signature}",
-        "content-type": "application/json",
         "apns-topic": topic,
+        "apns-id": key_uuid(key),
         **fields,
     }
     body = encoded(apns_payload(rendered, key), APNS_LIMIT)

@@ -64,7 +64,7 @@ DEFECTS: Final = (
         "email.html:12",
         styled("opacity: 0.5"),
         options=Options(clients=("outlook.windows",)),
-        words="Outlook",
+        words="Outlook (Windows)",
     ),
     Defect("client/html-video", "email.html:12", added('<video width="9"></video>')),
     Defect("client/html-form", "email.html:12", added("<form></form>")),

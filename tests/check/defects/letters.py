@@ -67,6 +67,7 @@ DEFECTS: Final = (
         words="near",
     ),
     Defect("email/subject-length", "message.toml:4", subject(f'"{"A long subject " * 5}"')),
+    Defect("render/error", "message.toml:4", subject("\"{{ '' }}\""), words="comes out empty"),
     Defect("email/subject-caps", "message.toml:4", subject('"OPEN IT RIGHT NOW"')),
     Defect("email/subject-newline", "message.toml:4", subject('"Your\\norder {{ order.id }}"')),
     Defect(
@@ -169,6 +170,12 @@ DEFECTS: Final = (
         {
             "email.html": ('<meta name="viewport" content="width=device-width">\n', ""),
         },
+    ),
+    Defect(
+        "links/unsubscribe-visible",
+        "email.txt:1",
+        marketing()
+        | {"email.html": None, "email.txt": "Ludlow SY8 1AA, {{ user.first_name }}: spring!\n"},
     ),
     Defect("links/unsubscribe-visible", "email.html:1", marketing(html=[(_WAY_OUT, "")])),
     Defect(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from check.projects import PNG, Change, Defect
+from check.projects import MJML, PNG, Change, Defect
 
 _LINK: Final = '<a href="{{ order.link }}" style="color: #1a4fa0">Follow the parcel</a>'
 
@@ -23,6 +23,10 @@ def picture(
     src: str = "https://shop.example/x.png", size: str = 'width="90" height="40"'
 ) -> dict[str, Change]:
     return added(f'<img src="{src}" alt="A parcel" {size}>')
+
+
+def compiled(old: str, new: str) -> dict[str, Change]:
+    return {"email.html": None, "email.mjml": MJML.replace(old, new, 1)}
 
 
 DEFECTS: Final = (
@@ -142,4 +146,25 @@ DEFECTS: Final = (
             ]
         },
     ),
+    Defect(
+        "a11y/contrast",
+        "email.mjml:9",
+        compiled('color="#222222">{{ user', 'color="#999999">{{ user'),
+        words="#999999 on #ffffff",
+    ),
+    Defect(
+        "a11y/font-size",
+        "email.mjml:9",
+        compiled(
+            'font-size="16px" color="#222222">{{ user', 'font-size="9px" color="#222">{{ user'
+        ),
+    ),
+    Defect(
+        "a11y/img-alt",
+        "email.mjml:9",
+        compiled(
+            "<mj-text", '<mj-image src="https://shop.example/x.png" width="50px" />\n<mj-text'
+        ),
+    ),
+    Defect("a11y/title", "email.mjml:1", compiled("<mj-title>Order shipped</mj-title>", "")),
 )

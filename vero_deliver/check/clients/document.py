@@ -87,7 +87,11 @@ def places(key: str, element: Element, mail: ShownEmail) -> list[Place]:
         _PATTERNS.get(kind, "(?!)").format(re.escape(name).replace(":", r"\s*:\s*"))
     )
     found = [place for source in mail.seen.sources for place in _in(source, written)]
-    return list(dict.fromkeys(found)) or [mail.origins.place(element)]
+    own = mail.origins.place(element)
+    found.sort(
+        key=lambda each: (each.file, each.line) != (own.file, own.line)
+    )  # its own line first
+    return list(dict.fromkeys(found)) or [own]
 
 
 def _in(source: Source, written: re.Pattern[str]) -> Iterator[Place]:

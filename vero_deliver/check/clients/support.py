@@ -74,18 +74,18 @@ def chosen(names: Sequence[str]) -> list[str]:
     ]
 
 
-def spoken(without: Sequence[str], among: Sequence[str]) -> str:
-    """Clients in words: a family's name alone where none of its chosen ones is left out."""
-    return _joined(list(_families(without, among)))
+def spoken(clients: Sequence[str]) -> str:
+    """Clients in words: a family's name alone where all of its clients are meant."""
+    return _joined(list(_families(clients)))
 
 
-def _families(without: Sequence[str], among: Sequence[str]) -> Iterator[str]:
+def _families(clients: Sequence[str]) -> Iterator[str]:
     for family, name in _data()["families"].items():
-        members = [client for client in among if client.startswith(f"{family}.")]
-        found = [client for client in members if client in without]
+        found = [client for client in clients if client.startswith(f"{family}.")]
         platforms = [_data()["platforms"][client.partition(".")[2]] for client in found]
         if found:
-            yield name if found == members else f"{name} ({', '.join(platforms)})"
+            is_whole = {*found} >= {*chosen([family])}
+            yield name if is_whole else f"{name} ({', '.join(platforms)})"
 
 
 def _joined(names: list[str]) -> str:

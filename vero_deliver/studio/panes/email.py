@@ -13,6 +13,7 @@ CLIP: Final = 102_400  # bytes of HTML after which Gmail clips, about: Google do
 _NEAR_CLIP: Final = 90_000
 _SNIPPET: Final = 300  # characters, more than any inbox shows
 _UNSEEN: Final = dict.fromkeys(map(ord, "\u034f\u00ad\u2007\u200b\u200c\u200d\u200e\u200f\ufeff"))
+_TEXT: Final = 200_000  # characters of a text part that are shown
 _ON_SHEET: Final = 60  # frames on one page
 
 
@@ -33,7 +34,13 @@ def text(look: Look, made: Made) -> Mapping[str, Any]:
     own = bool((variant and variant.text) or (content and content.text))
     lines = made.email.text.splitlines()
     longest = max(map(len, lines), default=0)
-    return {"own": own, "lines": len(lines), "longest": longest}
+    return {
+        "own": own,
+        "lines": len(lines),
+        "longest": longest,
+        "shown": made.email.text[:_TEXT],
+        "left": len(made.email.text[_TEXT:]),
+    }
 
 
 def sheet(look: Look, made: Made) -> Mapping[str, Any]:

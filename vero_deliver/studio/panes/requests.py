@@ -79,12 +79,12 @@ def all_requests(project: Project, made: Made) -> Iterator[Request]:
 
 
 def _of_channels(project: Project, item: Item) -> Iterator[Request]:
-    carrier = project.carrier(item.content)
+    carriers = _carriers(project, item.content)
     for name, table in project.settings.channels.items():
         driver = str(table.get("driver", ""))
         if driver in _FILES or not _carries(driver, item):
             continue
-        ours = carrier.startswith(f"{name} ") or f"{name}" in carrier
+        ours = name in carriers
         try:
             raw = _request(project, name, table, item)
         except VeroDeliverError as error:
@@ -92,6 +92,19 @@ def _of_channels(project: Project, item: Item) -> Iterator[Request]:
             continue
         note = "" if raw is not None else _session(item)
         yield Request(item.content, name, driver, ours, raw, note)
+
+
+def _carriers(project: Project, content: ContentName) -> set[str]:
+    """The channel or route of the environment, and all that a route leads to."""
+    found: set[str] = set()
+    names = [project.settings.env.get(project.env, {}).get(content, "")]
+    while names:
+        name = names.pop()
+        route = project.settings.routes.get(name)
+        if name not in found and route:
+            names += route.members.values()
+        found.add(name)
+    return found
 
 
 def _carries(driver: str, item: Item) -> bool:

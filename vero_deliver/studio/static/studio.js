@@ -138,7 +138,11 @@ const keys = {
     if (getComputedStyle(side).display === "none") side.showPopover();
     first("#search").focus();
   },
-  p: () => { if (pick) pick.open = true; },
+  p: () => {
+    if (!pick) return;
+    pick.open = true;
+    pick.querySelector("#find").focus();
+  },
   "?": () => first("#keys").togglePopover(),
 };
 document.addEventListener("keydown", (event) => {

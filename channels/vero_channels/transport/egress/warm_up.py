@@ -9,43 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, Protocol
+from typing import Final
+
+from vero_deliver.warm_up import Progress, WarmUpStore
 
 SCHEDULE: Final = (
     50, 100, 250, 500, 1_000, 2_500, 5_000, 7_500, 10_000, 15_000, 20_000, 30_000, 40_000, 55_000,
     70_000, 100_000,
 )  # fmt: skip # a day; what providers of addresses commonly advise
 IDLE: Final = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a source is with a provider.
-
-    start: first day of its warm-up. day: the last one on which it sent, `sent` messages then.
-    """
-
-    start: date
-    day: date
-    sent: int
-
-
-class WarmUpStore(Protocol):
-    """Keeps the progress of each source with each provider. Raises nothing but DeliveryErrors."""
-
-    async def progress(self, source: str, provider: str) -> Progress | None:
-        """How far it is; None where it has never sent there."""
-        ...
-
-    async def take(
-        self, source: str, provider: str, start: date, day: date, most: int | None
-    ) -> bool:
-        """Count one message more on that day, in one step; False and nothing where `most` are."""
-        ...
-
-    async def undo(self, source: str, provider: str, day: date) -> None:
-        """Count one message less on that day."""
-        ...
 
 
 class MemoryWarmUp:

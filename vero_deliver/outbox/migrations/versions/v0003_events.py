@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("env", "channel", "id", name="vero_events_told"),
     )
     _index("vero_events", "of", ["delivery_id"], where="delivery_id IS NOT NULL")
-    _index("vero_events", "received", ["env", "received_at"])
+    _index("vero_events", "received", ["env", "received_at", "number"])
     for name in ("key_hash", "provider_id"):
         _index("vero_events", name, ["env", name], where="pending_since IS NOT NULL")
     _index("vero_attempts", "provider", ["provider_id"], where="provider_id <> ''")
