@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -257,6 +258,30 @@ def test_render_prints_what_the_studio_shows(project: Path) -> None:
         assert f"vero-deliver render {message} -t {who} --now {NOON} -f eml" in page
         tried += 1
     assert tried >= 7
+
+
+def test_a_captured_email_has_its_images(project: Path) -> None:
+    """It is shown as it was when it was a preview."""
+    sample = project / "messages/order-receipt/samples/ada.json"
+    about = ("--data", str(sample), "--now", NOON, "--yes")
+    assert run("-C", str(project), "send", "order-receipt", *about).exit_code == 0
+    [file] = (project / "captured").glob("*.eml")
+    client = served(project)
+    shown = ask(client, "/frame", file=file.name, message="order-receipt")
+    preview = ask(client, "/frame", message="order-receipt", to="ada")
+    assert 'src="data:image/png;base64,' in shown
+    assert shown.split() == preview.split()
+
+
+def test_a_project_without_messages_says_how_to_begin(project: Path) -> None:
+    """An empty folder is no error; one that is gone, or settings that are, are said."""
+    client = served(project)
+    shutil.rmtree(project / "messages")
+    assert 'role="alert"' in ask(client)
+    (project / "messages").mkdir()
+    assert "vero-deliver init welcome" in ask(client)
+    (project / "vero-deliver.toml").unlink()
+    assert "vero-deliver.toml" in ask(client)
 
 
 def test_a_revision_of_git_is_compared(project: Path) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vero_deliver.errors import VeroDeliverError
+from vero_deliver.picture.views import embedded
 from vero_deliver.project import Project
+from vero_deliver.rendered import File as Image
 from vero_deliver.studio.look import Look
 from vero_deliver.studio.panes.source import fields, parts
 from vero_deliver.studio.workspace import captured
@@ -67,9 +69,17 @@ def read(project: Project, name: str) -> bytes | None:
 
 
 def html_of(raw: bytes) -> str:
-    """The HTML part of an .eml; empty where there is none."""
-    part = message_from_bytes(raw, policy=policy.default).get_body(("html",))
-    return str(part.get_content()) if part else ""
+    """The HTML part of an .eml with its own images in place; empty where there is none."""
+    message = message_from_bytes(raw, policy=policy.default)
+    part = message.get_body(("html",))
+    if part is None:
+        return ""
+    images = [
+        Image("", bytes(one.get_payload(decode=True) or b""), one.get_content_type(), cid)
+        for one in message.walk()
+        if not one.is_multipart() and (cid := str(one.get("content-id", "")).strip("<> "))
+    ]
+    return embedded(str(part.get_content()), images)
 
 
 def opened(name: str, raw: bytes) -> Mapping[str, Any]:
