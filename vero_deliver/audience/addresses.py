@@ -87,7 +87,7 @@ def _line(cells: dict[str, str]) -> Line:
     if content is None:
         raise ValueError(f"{address[:80]!r} is neither an email address nor a number like +4477009")
     said = cells.get("reason", "").strip()
-    reason = next((known for known in REASONS if known == said.lower()), None)
+    reason: Reason | None = next((known for known in REASONS if known == said.lower()), None)
     topic = cells.get("topic", "").strip()
     if topic and reason not in (None, "unsubscribed"):
         raise ValueError(f"{reason} has no topic: it forbids everything")
