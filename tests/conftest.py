@@ -7,11 +7,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from postgres_server import new_database, postgres, programs
 
 from vero_deliver import Outbox
 
 _names = count(1)
+settings.register_profile("untimed", deadline=None)  # machines are busy at times
+settings.load_profile("untimed")
 
 
 @pytest.fixture

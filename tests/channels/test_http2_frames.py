@@ -253,7 +253,7 @@ async def test_flood_ends_the_connection(name: str) -> None:
         else:
             with pytest.raises(UnansweredError):
                 await post(client)
-        assert await asyncio.wait_for(code, 5) == 11
+        assert await asyncio.wait_for(code, 60) == 11
         await client.aclose()
 
 

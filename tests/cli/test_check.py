@@ -142,7 +142,7 @@ def test_watch_checks_again(shop: Path) -> None:
         body.write_text(body.read_text().replace(HTTP, ""))
         assert any("Nothing found" in line for line in process.stdout)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
         assert process.returncode == 130
     finally:
         timer.cancel()

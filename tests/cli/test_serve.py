@@ -72,7 +72,7 @@ def serving(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], 
         yield process, said[0].split()[-1], said
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def test_from_email_to_one_click(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from promising import ADA, NEWS, Clock, states
 
 from vero_deliver import Deliverer, Device, Email, Message, Outbox, Push, Sms, User, Worker
 from vero_deliver.channel import Receipt
+from vero_deliver.desk.intake import Intake
 from vero_deliver.errors import Gone
-from vero_deliver.feedback import Kind
+from vero_deliver.feedback import Feedback, Kind
 from vero_deliver.outbox import suppressions
 from vero_deliver.outbox.suppressions import Told
 from vero_deliver.rendered import ContentName
@@ -395,3 +396,17 @@ def test_forbidding_is_about_kind_topic_and_content() -> None:
                 found = forbids(reason, "", content=content, kind=kind, topic="")
                 free = reason == "unsubscribed" and kind == "transactional" and content != "sms"
                 assert found is not free
+
+
+async def test_a_clock_that_is_ahead_decides_nothing(outbox: Outbox) -> None:
+    """START "in 2099" lifts what was told before it came, and nothing after."""
+    number = "+420601000001"
+    about: dict[str, Any] = {"channel": "texts", "recipient": number}
+    later = datetime(2099, 1, 1, tzinfo=UTC)
+    intake = Intake(outbox)
+    await intake.take([Feedback(kind="resubscribed", id="1", at=later, **about)])
+    outbox.suppressions.add("sms", number, "unsubscribed")
+    assert reasons(outbox, "sms", number) == ["unsubscribed"]
+    await intake.take([Feedback(kind="unsubscribed", id="2", at=later, **about)])
+    outbox.suppressions.remove("sms", number)
+    assert reasons(outbox, "sms", number) == []

@@ -208,7 +208,7 @@ def _told(row: Row) -> Told:
     return Told(
         kind=row["kind"],
         recipient=row["recipient"],
-        at=row["at"],
+        at=min(row["at"], row["received_at"]),  # a clock that is ahead decides nothing
         id=f"{row['channel']} {row['id']}",
         permanent=row["permanent"],
         content=delivery.content if delivery is not None else None,
