@@ -63,7 +63,9 @@ def test_no_two_are_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    "point", [b"", P256DH[:-1], b"\4" + b"\xff" * 64, b"\2" + P256DH[1:33], b"\0" * 65]
+    "point",
+    [b"", P256DH[:-1], b"\4" + b"\xff" * 64, b"\2" + P256DH[1:33], b"\0" * 65],
+    ids=["empty", "short", "off the curve", "compressed", "zero"],
 )
 def test_what_is_no_key_is_refused(point: bytes) -> None:
     """A point off the curve would give its chooser our secrets."""
