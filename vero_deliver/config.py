@@ -82,6 +82,18 @@ class CheckTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     allow: tuple[str, ...] = ()
 
 
+class QueryTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Recipients out of a database, as `--data query:NAME`.
+
+    sql: a SELECT whose columns are named as in CSV. file: of SQLite, relative to the project.
+    url: in its place a reference to a secret, the URL of any database that SQLAlchemy knows.
+    """
+
+    sql: str
+    file: str = ""
+    url: dict[str, str] | None = None
+
+
 class OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where deliveries are recorded, and when they are tried again.
 
@@ -121,6 +133,7 @@ class Settings(
     channels: Mapping[str, Mapping[str, Any]] = {}
     domains: Mapping[str, Mapping[str, Any]] = {}
     routes: Mapping[str, RouteTable] = {}
+    queries: Mapping[str, QueryTable] = {}
     outbox: OutboxTable | None = None
     tracking: TrackingTable | None = None
     feedback: Mapping[str, Mapping[str, Any]] = {}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from vero_deliver.audience import Recipient, read_recipients
+from vero_deliver.audience.query import PREFIX, Query
 from vero_deliver.channel import Channel
 from vero_deliver.config import CAPTURED, FILE, Config, Settings, find
 from vero_deliver.construct import construct, construct_reader, domains_of, make_domain
@@ -22,6 +24,7 @@ from vero_deliver.message import Message
 from vero_deliver.mime import Domain, Domains
 from vero_deliver.plain import nearest
 from vero_deliver.reading import display
+from vero_deliver.references import check_reference, resolve
 from vero_deliver.render import Renderer
 from vero_deliver.rendered import ContentName, RenderedPush
 from vero_deliver.secret import Secret
@@ -165,6 +168,34 @@ class Project:
 
         policy = construct_policy(self.settings.outbox, where=self.config.where)
         return Deliverer(self.renderer(), outbox=outbox, policy=policy, **channels)
+
+    def recipients(
+        self, source: str | Path, *, declared: Mapping[str, Any] | None = None
+    ) -> Iterator[Recipient]:
+        """Those of a file, of "-" for standard input, or of "query:NAME" for [queries.NAME].
+
+        declared: the message's [data]. Raises ConfigError with place.
+        """
+        name = str(source)
+        if not name.startswith(PREFIX):
+            return read_recipients(source if name == "-" else Path(source), declared=declared)
+        return self._query(name.removeprefix(PREFIX)).recipients(declared or {})
+
+    def _query(self, name: str) -> Query:
+        tables = self.settings.queries
+        if name not in tables:
+            hint = nearest(name, tables) or f"; there are {', '.join(tables) or 'none'}"
+            raise ConfigError(f"{display(self.config.file)}: there is no query {name!r}{hint}")
+        table, place = tables[name], self.config.where(("queries", name))
+        if (table.url is None) is not bool(table.file):
+            raise ConfigError(f"{place}: queries.{name}: give file or url")
+        if table.url is None:
+            # read only: a query that is looked at must change nothing, nor make the file
+            path = (self.root / table.file).absolute()
+            return Query(name, table.sql, f"sqlite:///{path.as_uri()}?mode=ro&uri=true")
+        if wrong := check_reference(table.url):
+            raise ConfigError(f"{place}: queries.{name}.url: {wrong}")
+        return Query(name, table.sql, resolve(table.url, self.root, f"{place}: queries.{name}.url"))
 
     def outbox(self) -> Outbox | None:
         """The outbox of this environment; None where the settings have no [outbox].

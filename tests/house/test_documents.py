@@ -31,6 +31,7 @@ from vero_deliver.config import (
     From,
     Links,
     OutboxTable,
+    QueryTable,
     Settings,
     TrackingTable,
 )
@@ -126,6 +127,7 @@ MODELS: Final[dict[type[msgspec.Struct], tuple[str, str, set[str]]]] = {
     Links: ("configuration.md", "Links", set()),
     CheckTable: ("configuration.md", "Check", set()),
     OutboxTable: ("configuration.md", "Outbox", set()),
+    QueryTable: ("configuration.md", "Queries", set()),
     TrackingTable: ("tracking.md", "Tracking, and what answers", set()),
     RouteTable: ("configuration.md", "Routes", set()),
 }

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -308,3 +309,24 @@ def test_a_revision_of_git_is_compared(project: Path) -> None:
 @pytest.fixture(autouse=True)
 def _here(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
+
+
+def test_users_out_of_a_database(project: Path) -> None:
+    """Every query of the settings is a source, and its rows are people like any other."""
+    with sqlite3.connect(project / "shop.db") as database:
+        database.execute("CREATE TABLE members (email TEXT, first_name TEXT)")
+        database.execute("INSERT INTO members VALUES ('grace@example.org', 'Grace')")
+    database.close()
+    settings = project / "vero-deliver.toml"
+    query = '[queries.members]\nfile = "shop.db"\nsql = "SELECT * FROM members"\n'
+    settings.write_text(f"{settings.read_text()}\n{query}")
+    client = served(project, "local")
+    first = client.get("/?message=newsletter&tab=headers").text
+    assert "source=query%3Amembers" in first
+    page = client.get("/?message=newsletter&source=query:members&tab=headers").text
+    assert "Grace" in page
+    assert "grace@example.org" in page
+    (project / "shop.db").unlink()
+    settings.touch()
+    gone = served(project, "local").get("/?message=newsletter&source=query:members").text
+    assert "unable to open database file" in gone

@@ -58,7 +58,10 @@ def _names(
 
 domain_argument = click.argument("domain", shell_complete=complete_domain)
 message_argument = click.argument("message", shell_complete=complete_message)
-_SOURCE = "Users and data: a .json, .jsonl or .csv file, or - for JSON lines on stdin."
+_SOURCE = (
+    "Users and data: a .json, .jsonl or .csv file, query:NAME for [queries.NAME], or - for JSON "
+    "lines on stdin."
+)
 
 
 def _to(text: str) -> Callable[[F], F]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vero_deliver.audience import Recipient
+from vero_deliver.audience.query import PREFIX
 from vero_deliver.cli import options
 from vero_deliver.cli.contents import contents_of, explained
 from vero_deliver.cli.recipients import about, for_showing
@@ -116,12 +117,14 @@ def _studio(
         raise MissingExtra("the studio (or use --terminal)", "studio") from None
     project = session.loaded
     workspace = Workspace(
-        Path(session.project or "."), env=session.env, sources=[Path(data)] if data else []
+        Path(session.project or "."),
+        env=session.env,
+        sources=[Path(data)] if data and not data.startswith(PREFIX) else [],
     )
     start = State(
         message=project.message(message).id if message else "",
         to=to[0] if to else "",
-        source=Path(data).name if data else "",
+        source=Path(data).name if data and not data.startswith(PREFIX) else data or "",
         now=now.isoformat() if now else "",
     )
     serve(workspace, port=port, path=start.url(), browser=browser, say=session.say)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Final
 import click
 import msgspec
 
-from vero_deliver.audience import Recipient, read_recipients, samples, select
+from vero_deliver.audience import Recipient, samples, select
 from vero_deliver.errors import ConfigError
 from vero_deliver.message import Message
 from vero_deliver.mime.address import check_address
@@ -33,7 +33,7 @@ def for_showing(
 ) -> list[Recipient]:
     """Samples or the source's users: those that `to` picks, all, or the first."""
     if data:
-        found = _source(data, message)
+        found = _source(project, data, message)
     else:
         found = samples(project.folder(message.id), declared=message.data)
     if not found:
@@ -43,13 +43,15 @@ def for_showing(
     return found if every else found[:1]
 
 
-def for_sending(message: Message, to: Sequence[str], data: str | None) -> list[Recipient]:
+def for_sending(
+    project: Project, message: Message, to: Sequence[str], data: str | None
+) -> list[Recipient]:
     """Whom to send to. Samples are never among them."""
     if data is None:
         if not to:
             raise click.UsageError("say whom to send to: --to ada@example.com, or --data users.csv")
         return [Recipient(_user_at(who), label=who) for who in to]
-    found = _source(data, message)
+    found = _source(project, data, message)
     return _chosen(found, to) if to else found
 
 
@@ -59,14 +61,11 @@ def about(who: Recipient, key: str, now: datetime | None) -> About:
     return {**given, "now": now} if now else given
 
 
-def _source(data: str, message: Message) -> list[Recipient]:
-    """The users of a file, or of stdin for `-`. Raises ConfigError where there are none."""
+def _source(project: Project, data: str, message: Message) -> list[Recipient]:
+    """The users of a file, a query, or stdin for `-`. Raises ConfigError where there are none."""
     if data == "-" and sys.stdin.isatty():
         click.echo("Waiting for JSON lines; Ctrl-D ends them.", err=True)
-    source: Iterable[Recipient] = read_recipients(
-        data if data == "-" else Path(data), declared=message.data
-    )
-    found = list(source)
+    found = list(project.recipients(data, declared=message.data))
     if not found:
         raise ConfigError(f"{'standard input' if data == '-' else data} holds nobody")
     return found

@@ -77,7 +77,7 @@ def command(
         session.need_outbox()
     loaded = project.message(message)
     contents = contents_of(loaded, channels)
-    people = for_sending(loaded, to, data)
+    people = for_sending(session.loaded, loaded, to, data)
     for content in contents:
         session.step(f"{content} through {project.carrier(content)}")
     if key and len(people) > 1:

@@ -1,4 +1,4 @@
-"""Whom a message is shown for: its samples, or the users of a file that the command named."""
+"""Whom a message is shown for: samples, a file that the command named, or a query's users."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from vero_deliver.audience import Recipient, read_recipients, samples, select
+from vero_deliver.audience import Recipient, samples, select
 from vero_deliver.message import Message
 from vero_deliver.project import Project
 
@@ -36,13 +36,13 @@ class Person:
         return " · ".join(filter(None, (user.email or user.phone or user.id, user.locale)))
 
 
-def people(project: Project, message: Message, source: Path | None) -> list[Person]:
+def people(project: Project, message: Message, source: str | Path | None) -> list[Person]:
     """The first MOST users of the source, in its order. Raises ConfigError with file and line."""
     if source is None:
         found = samples(project.folder(message.id), declared=message.data)
     else:
         found = []
-        for recipient in read_recipients(source, declared=message.data):
+        for recipient in project.recipients(source, declared=message.data):
             found.append(recipient)
             if len(found) == MOST:
                 break

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
+from vero_deliver.audience.query import PREFIX
 from vero_deliver.check import Report, check
 from vero_deliver.config import CAPTURED, FILE
 from vero_deliver.deliver import Deliverer
@@ -32,7 +33,8 @@ class Reading:
     def __init__(self, project: Project, signature: Signature, sources: Sequence[Path]) -> None:
         self.project = project
         self.signature = signature
-        self.sources = {source.name: source for source in sources}
+        self.sources: dict[str, str | Path] = {source.name: source for source in sources}
+        self.sources |= {PREFIX + name: PREFIX + name for name in project.settings.queries}
         self.deliverer = Deliverer(project.renderer())
         self.domains, self.unsigned = self._signers()
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
