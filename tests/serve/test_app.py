@@ -221,6 +221,8 @@ def test_one_click(served: Served) -> None:
     assert served.outbox.suppressions.topics("email", "ADA@example.org") == {"weekly": True}
     assert served.send("k3").state == "suppressed"
     assert ("unsubscribed", "k-email") in served.told()
+    [kept] = served.outbox.suppressions.list()
+    assert (kept.address, kept.topic) == ("ada@example.org", "weekly")  # a person can read it
 
 
 def test_one_click_in_parts(served: Served) -> None:

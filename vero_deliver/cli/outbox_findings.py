@@ -52,7 +52,9 @@ def web_findings(project: Project) -> Iterator[Finding]:
         except VeroDeliverError as error:
             yield Finding("problem", "tracking", str(error))
         else:
-            signed = f"{len(tracking.secrets)} secrets, the first one signs"
+            signed = (
+                "signed with the first of the secrets" if len(tracking.secrets) > 1 else "signed"
+            )
             yield Finding("ok", "tracking", f"links at {tracking.url}; {signed}")
     for name, table in project.settings.feedback.items():
         where = f"{tracking.url.rstrip('/')}/feedback/{name}" if tracking else ""

@@ -207,7 +207,7 @@ def _told(row: Row) -> Told:
     known = tuple(delivery.recipients.split()) if delivery is not None else ()
     return Told(
         kind=row["kind"],
-        recipient=row["recipient"],
+        recipient=row["recipient"] or _address_of(delivery),
         at=min(row["at"], row["received_at"]),  # a clock that is ahead decides nothing
         id=f"{row['channel']} {row['id']}",
         permanent=row["permanent"],
@@ -221,6 +221,12 @@ def _told(row: Row) -> Told:
 def _new(row: Row) -> New:
     delivery = row["delivery"]
     return New(row["kind"], row["channel"], row["key"] if delivery is None else delivery.key)
+
+
+def _address_of(delivery: Any) -> str:
+    """The user's own, where feedback names nobody: a click, a page of ours."""
+    field = {"email": "email", "sms": "phone"}.get(delivery.content) if delivery is not None else ""
+    return str(json.loads(delivery.user).get(field) or "") if field else ""
 
 
 def _named(row: Row) -> bool:
