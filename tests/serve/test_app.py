@@ -44,6 +44,7 @@ from vero_deliver.errors import OutboxError
 from vero_deliver.feedback import Feedback
 from vero_deliver.mime import key_digest
 from vero_deliver.serve.app import App
+from vero_deliver.serve.words import Languages
 from vero_deliver.tracking import Tracking
 
 URL = "https://t.example.com"
@@ -444,3 +445,37 @@ def test_now_is_now(served: Served) -> None:
     served.get(TRACKING.open("k-email"))
     [seen] = served.outbox.feedback.search()
     assert before <= seen.feedback.at <= datetime.now(UTC)
+
+
+CZECH = """msgid ""
+msgstr "Content-Type: text/plain; charset=UTF-8\\n"
+msgid "Unsubscribe from everything"
+msgstr "Odhlásit <vše>"
+msgid "The weekly letter"
+msgstr "Týdenní dopis"
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "language", "words"),
+    [
+        ("cs-CZ,en;q=0.8", "cs", "Odhlásit &lt;vše&gt;"),
+        ("en,cs", "en", "Unsubscribe from everything"),
+        ("xx;;,\x00,fr", "en", "Unsubscribe from everything"),
+        ("he", "he", "Unsubscribe from everything"),
+    ],
+)
+def test_pages_speak_the_readers_language(
+    served: Served, asked: str, language: str, words: str
+) -> None:
+    """From the project's own catalogs; a broken one leaves English."""
+    locales = served.path / "locales"
+    for name, text in (("cs", CZECH), ("he", 'msgid "broken')):
+        (locales / name / "LC_MESSAGES").mkdir(parents=True)
+        (locales / name / "LC_MESSAGES/messages.po").write_text(text, "utf-8")
+    served.app._languages = Languages(locales)
+    leave = TRACKING.leave("k-email", "ada@example.org", "weekly")
+    page = served.get(leave, headers={"accept-language": asked.replace("\x00", "")}).text
+    assert words in page
+    assert f'lang="{language if language != "he" else "en"}"' in page
+    assert ("Týdenní dopis" in page) is (language == "cs")

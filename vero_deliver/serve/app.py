@@ -22,6 +22,7 @@ from vero_deliver.rendered import ContentName
 from vero_deliver.serve import page
 from vero_deliver.serve.describing import OPENAPI
 from vero_deliver.serve.http import Answer, Asgi, Receive, Scope, Send, form_of, headers_of, path_of
+from vero_deliver.serve.words import Languages, Words
 from vero_deliver.tracking import CLICK, LEAVE, OPEN, VIEW, Leaving, Tracking
 
 CHANNEL: Final = "web"  # what feedback of ours calls it
@@ -62,7 +63,8 @@ class App:
     take: keeps feedback; the same may come twice. consent: who wants what. mail: the HTML of a
     delivery, by the digest of its key; None where there is none. sent: whether that delivery was
     handed over; what is told of others, of a preview, is not kept. ready: raises where the store
-    fails. topics: what may be left by itself, name to words. title: whose pages they are.
+    fails. topics: what may be left by itself, name to words. title: whose pages they are, in
+    which of the languages the reader asks for.
     Without tracking there are only feedback and health.
     """
 
@@ -78,11 +80,13 @@ class App:
         feedback: Asgi | None = None,
         topics: Mapping[str, str] | None = None,
         title: str = "",
+        languages: Languages | None = None,
     ) -> None:
         self._take, self._ready, self._tracking = take, ready, tracking
         self._consent, self._mail, self._feedback = consent, mail, feedback
         self._sent = sent
         self._topics, self._title = dict(topics or {}), title
+        self._languages = languages or Languages()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3."""
@@ -109,12 +113,12 @@ class App:
         await answer.send(send, with_body=scope["method"] != "HEAD")
 
     async def _answer(self, first: str, rest: str, scope: Scope, receive: Receive) -> Answer:
-        method = scope["method"]
+        method, words = scope["method"], self._words(scope)
         if first in _OWN and not rest:
             return await self._own(first) if method in _GET else _not_allowed(_GET)
         tracking = self._tracking
         if tracking is None or first not in (OPEN, CLICK, LEAVE, VIEW):
-            return self._nothing()
+            return self._nothing(words)
         allowed = _POST if first == LEAVE else _GET
         if method not in allowed:
             return _not_allowed(allowed)
@@ -124,12 +128,12 @@ class App:
             if first == CLICK:
                 return await self._click(*tracking.clicked(rest), scope)
             if first == VIEW:
-                return await self._view(tracking.viewed(rest))
-            return await self._leave(tracking.leaving(rest), scope, receive)
+                return await self._view(tracking.viewed(rest), words)
+            return await self._leave(tracking.leaving(rest), words, scope, receive)
         except ValueError:  # forged, cut off, of another purpose or environment
             if first == OPEN:
                 return _pixel()
-            return self._nothing()
+            return self._nothing(words)
 
     async def _own(self, name: str) -> Answer:
         if name == "openapi.json":
@@ -178,31 +182,31 @@ class App:
         except Exception:  # logged whole
             log.exception("not counted: %s of %s", kind, delivery)
 
-    async def _view(self, delivery: str) -> Answer:
+    async def _view(self, delivery: str, words: Words) -> Answer:
         html = await self._mail(delivery) if self._mail is not None else None
         if html is None:
-            words = "This email can no longer be shown here."
-            return self._page(410, page.notice(self._title, "No longer here", words))
+            text = "This email can no longer be shown here."
+            return self._page(410, page.notice(self._title, "No longer here", text, words))
         headers = {"content-security-policy": page.MAIL_CSP}
         return Answer(200, html.encode("utf-8", "replace"), _HTML, headers)
 
-    async def _leave(self, who: Leaving, scope: Scope, receive: Receive) -> Answer:
+    async def _leave(self, who: Leaving, words: Words, scope: Scope, receive: Receive) -> Answer:
         if self._consent is None:
-            return self._nothing()
+            return self._nothing(words)
         try:
             if scope["method"] != "POST":
-                return self._page(200, await self._preferences(who, saved=False))
+                return self._page(200, await self._preferences(who, words, saved=False))
             form = await form_of(receive, headers_of(scope).get("content-type", ""))
             if isinstance(form, Answer):
                 return form
-            return await self._chosen(who, form)
+            return await self._chosen(who, words, form)
         except Exception:  # logged whole; whoever asked has to ask again
             log.exception("a choice was not kept")
-            words = "Your choice could not be saved. Please try again in a few minutes."
-            answer = page.notice(self._title, "Not saved", words)
+            text = "Your choice could not be saved. Please try again in a few minutes."
+            answer = page.notice(self._title, "Not saved", text, words)
             return self._page(503, answer, {"retry-after": "120"})
 
-    async def _chosen(self, who: Leaving, form: Mapping[str, list[str]]) -> Answer:
+    async def _chosen(self, who: Leaving, words: Words, form: Mapping[str, list[str]]) -> Answer:
         # RFC 8058 section 3.1: one click, and nothing is asked
         if form.get("List-Unsubscribe") == ["One-Click"]:
             await self._choose(who, {who.topic: False})
@@ -217,7 +221,7 @@ class App:
                 return Answer(400, b"say List-Unsubscribe=One-Click, or use the page\n")
         choice[""] = any(choice.values())  # without it what they have chosen now would not come
         await self._choose(who, choice)
-        return self._page(200, await self._preferences(who, saved=True))
+        return self._page(200, await self._preferences(who, words, saved=True))
 
     async def _choose(self, who: Leaving, choice: Mapping[str, bool]) -> None:
         assert self._consent is not None  # noqa: S101  # _leave has looked
@@ -247,16 +251,19 @@ class App:
             return {"": not everything}
         return {name: not everything and not left.get(name, False) for name in names}
 
-    async def _preferences(self, who: Leaving, *, saved: bool) -> bytes:
+    async def _preferences(self, who: Leaving, words: Words, *, saved: bool) -> bytes:
         shown = {
             name: (self._topics.get(name) or name or "News and offers", wanted)
             for name, wanted in (await self._known(who)).items()
         }
-        return page.preferences(self._title, shown, saved=saved)
+        return page.preferences(self._title, shown, words, saved=saved)
 
-    def _nothing(self) -> Answer:
-        words = "This link leads nowhere. It may have been cut off on its way to you."
-        return self._page(404, page.notice(self._title, "Nothing here", words))
+    def _words(self, scope: Scope) -> Words:
+        return self._languages.of(headers_of(scope).get("accept-language", ""))
+
+    def _nothing(self, words: Words) -> Answer:
+        text = "This link leads nowhere. It may have been cut off on its way to you."
+        return self._page(404, page.notice(self._title, "Nothing here", text, words))
 
     @staticmethod
     def _page(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:

@@ -8,6 +8,8 @@ from hashlib import sha256
 from html import escape
 from typing import Final
 
+from vero_deliver.serve.words import Words
+
 # of a mail shown as it was sent: no scripts, no forms, an origin of its own
 MAIL_CSP: Final = (
     "default-src 'none'; img-src https: data:; style-src 'unsafe-inline' https:; "
@@ -44,12 +46,14 @@ CSP: Final = (
 )
 
 
-def preferences(title: str, topics: Mapping[str, tuple[str, bool]], *, saved: bool) -> bytes:
+def preferences(
+    title: str, topics: Mapping[str, tuple[str, bool]], words: Words, *, saved: bool
+) -> bytes:
     """The choice between topics, each name to words and whether it is wanted; "" is everything."""
     rows = "".join(
         f'<label><input type="checkbox" name="wanted" value="{escape(name)}"'
-        f"{' checked' if wanted else ''}> {escape(words)}</label>"
-        for name, (words, wanted) in topics.items()
+        f"{' checked' if wanted else ''}> {words.say(label)}</label>"
+        for name, (label, wanted) in topics.items()
     )
     heading = "Saved" if saved else "Which emails would you like?"
     note = (
@@ -58,23 +62,28 @@ def preferences(title: str, topics: Mapping[str, tuple[str, bool]], *, saved: bo
         else "Receipts and other messages about what you did yourself still come."
     )
     form = (
-        f"<fieldset><legend>Send me</legend>{rows}</fieldset>"
-        '<button name="do" value="save">Save</button>'
-        '<button name="do" value="none" class="quiet">Unsubscribe from everything</button>'
+        f"<fieldset><legend>{words.say('Send me')}</legend>{rows}</fieldset>"
+        f'<button name="do" value="save">{words.say("Save")}</button>'
+        '<button name="do" value="none" class="quiet">'
+        f"{words.say('Unsubscribe from everything')}</button>"
     )
-    return _page(title, heading, f'<p>{note}</p><form method="post">{form}</form>')
+    return _page(
+        title, heading, f'<p>{words.say(note)}</p><form method="post">{form}</form>', words
+    )
 
 
-def notice(title: str, heading: str, words: str) -> bytes:
+def notice(title: str, heading: str, text: str, words: Words) -> bytes:
     """One sentence that says why there is nothing else."""
-    return _page(title, heading, f"<p>{escape(words)}</p>")
+    return _page(title, heading, f"<p>{words.say(text)}</p>", words)
 
 
-def _page(title: str, heading: str, body: str) -> bytes:
+def _page(title: str, heading: str, body: str, words: Words) -> bytes:
     name = f'<p class="from">{escape(title)}</p>' if title else ""
+    said = words.say(heading)
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{escape(words.language)}" dir="{words.direction}">'
+        '<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(heading)}</title><style>{_STYLE}</style></head>"
-        f"<body><main>{name}<h1>{escape(heading)}</h1>{body}</main></body></html>"
+        f"<title>{said}</title><style>{_STYLE}</style></head>"
+        f"<body><main>{name}<h1>{said}</h1>{body}</main></body></html>"
     ).encode()

@@ -13,6 +13,7 @@ from vero_deliver.errors import ConfigError
 from vero_deliver.feedback import Feedback
 from vero_deliver.project import Project
 from vero_deliver.serve.app import App
+from vero_deliver.serve.words import Languages
 
 
 def app_of(project: Project, deliverer: Deliverer) -> App:
@@ -49,4 +50,7 @@ def app_of(project: Project, deliverer: Deliverer) -> App:
         feedback=registry.feedback_app()(readers, take) if readers else None,
         topics=table.topics if table else {},
         title=table.title if table else "",
+        languages=Languages(
+            project.root / project.settings.translations, project.settings.language
+        ),
     )
