@@ -40,6 +40,7 @@ PERSONAL: Final[Mapping[str, str]] = {
     "provider_id": "", "recipient": "", "diagnostic": "", "text": "", "url": "", "user_agent": "",
     "ip": "", "tags": "[]", "metadata": "{}", "raw": "{}",
 }  # fmt: skip
+_FIELDS: Final = {"email": "email", "sms": "phone"}  # of a user, by content
 _LONGEST_TEXT: Final = 20_000
 _LARGEST_CODE: Final = 999
 _DIGEST: Final = re.compile("[0-9a-f]{32}")
@@ -225,8 +226,9 @@ def _new(row: Row) -> New:
 
 def _address_of(delivery: Any) -> str:
     """The user's own, where feedback names nobody: a click, a page of ours."""
-    field = {"email": "email", "sms": "phone"}.get(delivery.content) if delivery is not None else ""
-    return str(json.loads(delivery.user).get(field) or "") if field else ""
+    if delivery is None or delivery.content not in _FIELDS:
+        return ""
+    return str(json.loads(delivery.user).get(_FIELDS[delivery.content]) or "")
 
 
 def _named(row: Row) -> bool:
