@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,13 @@ def script(path: Path, text: str) -> str:
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
     return str(path)
+
+
+def left(word: str) -> dict[int, str]:
+    """Those that still run once there was time for what was killed to be gone."""
+    for _ in range(500):
+        found = running(word)
+        if not found:
+            break
+        time.sleep(0.02)
+    return found

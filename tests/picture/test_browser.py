@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from browsers import chromium, running, script, size
+from browsers import chromium, left, running, script, size
 from views import example_emails
 
 from vero_deliver.errors import ConfigError, PictureError
@@ -184,7 +184,7 @@ def test_nothing_is_left_of_a_browser(tmp_path: Path, own_profiles: None) -> Non
     browser.close()
     browser.close()
     assert list(tmp_path.iterdir()) == []
-    assert running(str(tmp_path)) == {}
+    assert left(str(tmp_path)) == {}
 
 
 def test_browser_that_was_killed_is_started_again(tmp_path: Path, own_profiles: None) -> None:
@@ -217,7 +217,7 @@ def test_browser_that_hangs_is_killed_and_started_again(
         with pytest.raises(PictureError, match="the browser took too long"):
             browser.png(Slow(PLAIN + "x" * size))
         assert stopped.is_set()
-        assert running(str(tmp_path)) == {}
+        assert left(str(tmp_path)) == {}
         browser.timeout = 30
         assert browser.png(PLAIN) == first
 
@@ -261,7 +261,7 @@ def test_program_that_hangs_is_killed(tmp_path: Path, own_profiles: None) -> Non
     program = script(tmp_path / "chrome", f"tail -f {tmp_path}/chrome & wait")
     with pytest.raises(PictureError, match="did not start: the browser took too long"):
         Pipe(program, start=0.3)
-    assert running(f"{tmp_path}") == {}
+    assert left(str(tmp_path)) == {}
 
 
 def test_program_that_is_none_is_an_error(tmp_path: Path) -> None:
