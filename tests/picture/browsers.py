@@ -49,9 +49,10 @@ def script(path: Path, text: str) -> str:
 
 def left(word: str) -> dict[int, str]:
     """Those that still run once there was time for what was killed to be gone."""
+    found = running(word)
     for _ in range(500):
-        found = running(word)
         if not found:
             break
         time.sleep(0.02)
+        found = running(word)
     return found
