@@ -129,7 +129,7 @@ def test_watch_checks_again(shop: Path) -> None:
         text=True,
     )
     assert process.stdout
-    timer = Timer(60, process.kill)  # reading has no timeout of its own
+    timer = Timer(110, process.kill)  # reading has no timeout of its own
     timer.start()
     try:
         assert any("warning links/https" in line for line in process.stdout)
