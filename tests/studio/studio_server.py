@@ -86,9 +86,10 @@ def studio(project: Path, *arguments: str, env: str = "dev") -> Iterator[Studio]
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(10)
+                ended = process.wait(60)
             finally:
                 process.kill()
+            assert ended == 0, process.stderr.read()
 
 
 @contextmanager

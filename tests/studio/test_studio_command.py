@@ -66,3 +66,11 @@ def test_the_address_leads_to_what_was_asked_for() -> None:
     pytest.importorskip("starlette")
     with studio(EXAMPLES, "order-receipt", "--to", "jana") as own:
         assert own.opened == "/?message=order-receipt&to=jana"
+
+
+def test_it_ends_as_soon_as_it_has_begun() -> None:
+    """Ctrl-C in the moment after the address was told, with pages open or none."""
+    pytest.importorskip("starlette")
+    for _ in range(5):
+        with studio(EXAMPLES):
+            pass

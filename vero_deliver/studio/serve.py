@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import socket
 import webbrowser
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
 from typing import Final
 
 import uvicorn
@@ -20,15 +23,29 @@ PORT: Final = 4747
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams of open pages at once, which uvicorn would wait for."""
+    """Tells once it answers, and ends the streams of open pages, which uvicorn would wait for."""
 
-    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+    def __init__(self, config: uvicorn.Config, live: Live, tell: Callable[[], object]) -> None:
         super().__init__(config)
         self._live = live
+        self._tell = tell
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """From here on a signal ends it in good order."""
+        _on_signals(self.stop)
+        await super().startup(sockets)
+        if self.started:
+            self._tell()
+
+    def stop(self) -> None:
+        """Idempotent; for the loop's own thread."""
         self._live.stop()
-        super().handle_exit(sig, frame)
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """None: uvicorn takes them between any two lines, where waking a waiting loop may fail."""
+        yield
 
 
 def serve(
@@ -55,11 +72,24 @@ def serve(
         timeout_graceful_shutdown=1,
     )
     address = f"http://{HOST}:{number}{path}"
-    say(f"The studio is at {address} (Ctrl-C ends it)")
-    if browser:
-        webbrowser.open(address)  # it listens already: the page waits a moment
+
+    def tell() -> None:
+        say(f"The studio is at {address} (Ctrl-C ends it)")
+        if browser:  # beside: a browser in the terminal comes back only when it is left
+            Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
     with listening:
-        _Server(config, live).run(sockets=[listening])
+        _Server(config, live, tell).run(sockets=[listening])
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """Have the running loop call it at Ctrl-C, or when it is asked to end."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
 def _listening(port: int) -> socket.socket:
