@@ -33,7 +33,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("json_lines",),
     ("observe", "phone", "push_reports", "segments", "vapid"),
     ("tokens",),
-    ("errors", "plain", "secret", "source", "states", "warm_up"),
+    ("errors", "plain", "secret", "source", "speedups", "states", "warm_up"),
 )
 STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
 SEAM = {"channel", "errors", "feedback", "mime", "push_reports", "rendered", "secret", "user"}

@@ -6,6 +6,7 @@ import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from vero_deliver import speedups
 from vero_deliver.mime.body import SURROGATES, quoted_printable
 
 _COLUMNS = 76  # RFC 2045 section 6.7, rule 5; a soft line break's "=" is one of them
@@ -42,6 +43,8 @@ class Chunks:
         known = self._known
         try:
             if type(pieces) is Alternating:
+                if speedups.compiled:
+                    return speedups.compiled.encode(pieces, known, _value)
                 return _ended(self._alternating(pieces))
             # tests that nearly every value passes, in place: a call per value takes twice as long
             encoded = "".join(

@@ -14,10 +14,9 @@ from functools import lru_cache
 
 from vero_deliver.errors import MessageError
 from vero_deliver.mime.canonical import (
-    header_fields,
     relaxed_body,
+    relaxed_fields,
     relaxed_name,
-    relaxed_value,
     simple_body,
 )
 from vero_deliver.mime.headers import Field
@@ -75,13 +74,12 @@ def sign(message: bytes, signers: Sequence[Signer], at: datetime) -> bytes:
 
 def _covered(head: bytes) -> tuple[tuple[str, ...], bytes]:
     """The names of the h= tag, and the fields that they cover."""
-    ends = head.count(b"\r\n")
-    if head.count(b"\n") != ends or head.count(b"\r") != ends:
-        raise MessageError("the header has line ends other than CRLF; sign what mime.build gave")
-    names, values = header_fields(head)
+    try:
+        names, values = relaxed_fields(head)
+    except ValueError as error:
+        raise MessageError(f"{error}; sign what mime.build gave") from None
     plan = _plan(names)
-    fields = [(start, relaxed_value(values[at]), b"\r\n") for at, start in plan.covered]
-    return plan.names, b"".join([piece for field in fields for piece in field])
+    return plan.names, b"".join([start + values[at] + b"\r\n" for at, start in plan.covered])
 
 
 @dataclass(frozen=True, slots=True)

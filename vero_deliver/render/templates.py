@@ -12,6 +12,7 @@ import jinja2
 from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates
 
+from vero_deliver import speedups
 from vero_deliver.errors import MessageError, RenderError
 from vero_deliver.mime.chunks import Alternating, Chunks, Printed
 from vero_deliver.plain import nearest
@@ -219,6 +220,11 @@ class Templates:
         """The pieces, and whether they are clean."""
         pieces, ready = Alternating(), grouped.clean
         run, left, exact = grouped.run(context), self._max_output, False
+        if speedups.compiled:
+            printed, clean = speedups.compiled.collect(run, pieces, self._max_output)
+            if printed > self._max_output:
+                raise self._too_long(place)
+            return pieces, ready and clean
         while chunk := list(islice(run, _CHUNK)):
             added = list(chain.from_iterable(chunk))
             pieces += added

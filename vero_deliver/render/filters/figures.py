@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
+from vero_deliver import speedups
 from vero_deliver.render.filters.numbers import EXACT
 
 if TYPE_CHECKING:
@@ -124,6 +125,10 @@ def _quick(
     A float counts as what it prints. That rounds the other way only where it prints a tie, such
     as 0.125 for two decimals: with a tie between them, the float would have printed as the tie.
     """
+    if speedups.compiled:
+        compiled = speedups.compiled.figures(decimals, group, point, prefix, suffix)
+        if compiled:
+            return compiled
     spec, beyond = f",.{decimals}f", 10.0 ** (decimals + 1)
     symbols = {ord(","): group, ord("."): point}
     as_it_is = (group, point) == (",", ".")
