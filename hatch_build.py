@@ -1,4 +1,4 @@
-"""Compiles vero_deliver/speedups/_speedups.c into the wheel; without a compiler it has none."""
+"""Compiles the C of vero_deliver/speedups into the wheel; without a compiler it has none."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def compiled(root: Path, work: Path) -> Path:
     from setuptools import Distribution, Extension
     from setuptools.command.build_ext import build_ext
 
-    name, source = "_speedups", str(root / FOLDER / "_speedups.c")
-    extension = Extension(name, [source], py_limited_api=True)
+    sources = sorted(map(str, (root / FOLDER).glob("*.c")))
+    extension = Extension("_speedups", sources, py_limited_api=True)
     command = build_ext(Distribution({"name": "vero-deliver", "ext_modules": [extension]}))
     command.build_lib, command.build_temp = str(work / "lib"), str(work / "temp")
     command.ensure_finalized()

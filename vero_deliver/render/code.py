@@ -6,11 +6,10 @@ and leaves everything else to the code that Jinja writes, so output and errors s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from json import JSONEncoder
 from typing import Any
 
 from jinja2 import Template, nodes
@@ -19,35 +18,16 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup, escape
 
+from vero_deliver.render.escaping import escaped as escaped
+from vero_deliver.render.escaping import in_json as in_json
+from vero_deliver.render.escaping import unmarked as unmarked
 from vero_deliver.render.filters.numbers import NUMBERS as NUMBERS
-
-try:  # escapes without making a Markup object, ten times faster; not public
-    from markupsafe import _escape_inner as escaped  # type: ignore[attr-defined]
-except ImportError:
-
-    def escaped(text: str, /) -> str:
-        """The text with `&`, `<`, `>` and quotes escaped."""
-        return str(escape(text))
-
-
-_json = JSONEncoder(ensure_ascii=False).encode
-
-
-def in_json(text: str) -> str:
-    """The text as it stands between the quotes of a JSON string."""
-    return _json(text)[1:-1]
-
-
-def unmarked(text: Any) -> Any:
-    """Markup as plain str: what is done with pieces must not escape again."""
-    return str(text) if type(text) is Markup else text
-
+from vero_deliver.render.program import Draft, Program, drafted
 
 LARGEST = 2**1_000  # two integers below it multiply within limits.MAX_BITS
 
-_IMPORTS = "LARGEST, NUMBERS, Groups, escaped, in_json, unmarked"
+_IMPORTS = "LARGEST, NUMBERS, Draft, Groups, escaped, in_json, unmarked"
 _COUNTED = {"index": "{}", "index0": "({} - 1)", "first": "({} == 1)"}
 _SEES_LOOP = (
     nodes.Block, nodes.CallBlock, nodes.ContextReference, nodes.DerivedContextReference,
@@ -113,21 +93,26 @@ class Groups:
 
     An empty text stands where two of a kind meet, so constants have the even places.
     longest: characters of the longest constant. clean: whether all constants are.
+    program: does the same in C, for what is not out of the ordinary; None where it cannot.
     """
 
     run: Callable[[Context], Iterator[tuple[str, ...]]]
     longest: int
     clean: bool
+    program: Program | None
 
     @classmethod
     def of(
         cls,
         run: Callable[[Context], Iterator[tuple[str, ...]]],
         texts: tuple[str, ...],
-        known: Collection[str],
+        environment: Any,
+        draft: Draft | None,
     ) -> Groups:
-        """known: the texts known to be clean."""
-        return cls(run, max(map(len, texts), default=0), all(text in known for text in texts))
+        """After the environment has learned the texts."""
+        clean = all(text in environment.known for text in texts)
+        program = draft.linked(environment, texts) if draft else None
+        return cls(run, max(map(len, texts), default=0), clean, program)
 
     def pieces(self, context: Context) -> Iterator[str]:
         """The run as Jinja's own code gives it."""
@@ -200,14 +185,20 @@ class Fast(Bounded):
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802
         self.writeline(f"from vero_deliver.render.code import {_IMPORTS}")
         self._grouped = next(node.find_all(_RUNS_OTHERS), None) is None
+        draft = self._drafted(node) if self._grouped else None
         super().visit_Template(node, frame)
         texts = "".join(f"{text!r}, " for text in self._constants)
         self.writeline(f"constants = ({texts})")
         self.writeline("environment.learn(constants)")
         if self._grouped:
-            self.writeline("groups = Groups.of(root, constants, environment.known)")
+            source = draft.source() if draft else None
+            self.writeline(f"groups = Groups.of(root, constants, environment, {source})")
             # no generator of its own: that would be a frame more in tracebacks
             self.writeline("def root(context): return groups.pieces(context)")
+
+    def _drafted(self, node: nodes.Template) -> Draft | None:
+        frame, finalize = Frame(EvalContext(self.environment, self.name)), self._make_finalize()
+        return drafted(node, self.environment, lambda child: self._printed(child, frame, finalize))
 
     visit_Add = _numeric("+", CodeGenerator.visit_Add)  # noqa: N815
     visit_Mul = _numeric("*", CodeGenerator.visit_Mul)  # noqa: N815

@@ -28,6 +28,7 @@ from vero_deliver.render.filters.formats import direction
 from vero_deliver.render.filters.numbers import NUMBERS
 from vero_deliver.render.filters.places import PLACES
 from vero_deliver.render.json_values import plain
+from vero_deliver.render.program import ignores_context
 from vero_deliver.render.run import Inexact, current
 from vero_deliver.render.syntax import Translations
 from vero_deliver.render.translations import broken
@@ -203,7 +204,7 @@ def _formatted(name: str) -> Callable[..., Any]:
         return current().formats[name](value, *args, **kwargs)
 
     call.__name__ = name
-    return call
+    return ignores_context(call)
 
 
 def _bounded(name: str) -> Callable[..., Any]:
@@ -254,6 +255,7 @@ def _no_none(value: Any) -> Any:
     return value
 
 
+@ignores_context
 @pass_context
 def _preheader(_context: Context, _value: Any) -> str:
     return current().preheader

@@ -201,10 +201,16 @@ class Templates:
         naming template lines.
         """
         environment = cast(Sandbox, template.environment)
-        globals_ = template.globals
-        context = Variables(environment, variables, template.name, template.blocks, globals_)
         grouped = groups(template)
         pieces: list[str]
+        if grouped and grouped.program and type(variables) is dict:
+            pieces, most = Alternating(), self._max_output
+            clean = grouped.program.run(variables, pieces, most)
+            if clean is not None:
+                ready = clean and grouped.clean
+                return pieces if ready else clean_pieces(pieces, environment.known)
+        globals_ = template.globals
+        context = Variables(environment, variables, template.name, template.blocks, globals_)
         try:
             if grouped:
                 pieces, ready = self._alternating(grouped, context, place)

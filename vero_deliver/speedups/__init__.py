@@ -9,11 +9,48 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
+
+
+class Program(Protocol):
+    """A template in a form that C runs, for render.templates."""
+
+    def run(
+        self,
+        given: dict[str, Any],
+        writers: tuple[Callable[[object], str] | None, ...],
+        pieces: list[str],
+        most: int,
+        /,
+    ) -> bool | None:
+        """Append to the pieces what the template prints; whether every value among it is clean.
+
+        None, and no pieces, where the template's own code has to run: for values, look-ups and
+        errors that are out of the ordinary, and where it prints more than `most` characters.
+        writers: of money, one for each of render.program.Program.currencies; "" is no answer.
+        """
+        ...
 
 
 class Speedups(Protocol):
-    """What _speedups.c has."""
+    """What the C of this folder has."""
+
+    def Program(  # noqa: N802  # a class
+        self,
+        tree: tuple[Any, ...],
+        getattr: Callable[[Any, Any], Any],  # noqa: A002  # Jinja's name
+        getitem: Callable[[Any, Any], Any],
+        missing: Callable[[str], Any],
+        text: Callable[[Any], str],
+        escaped: Callable[[str], str] | None,
+        /,
+    ) -> Program:
+        """A program from its tree, see render.program; ValueError where it cannot be run.
+
+        getattr, getitem: look up what no dict or list holds. missing: a name that is not given.
+        text: a value that is no text and no number, as it is printed.
+        """
+        ...
 
     def collect(
         self, run: Iterator[tuple[str, ...]], pieces: list[str], most: int, /

@@ -87,17 +87,23 @@ def formats_for(locale: str, timezone: tzinfo) -> dict[str, Callable[..., str]]:
 
 def _money(locale: str) -> Callable[..., str]:
     """As `money`; most amounts in a fifth of the time."""
-    writers: dict[str, Writer | None] = {}
+    writers: dict[str, Callable[[float], str] | None] = {}
+
+    def quick(currency: str) -> Callable[[float], str] | None:
+        """What writes most amounts in it, and gives "" for the others."""
+        if currency not in writers and currency in _currencies():
+            found = _writer("money", locale, "", currency)
+            writers[currency] = found.quick if found else None
+        return writers.get(currency)
 
     def bound(value: Any, currency: str, format: str | None = None) -> str:  # noqa: A002
         if format is None and type(value) in NUMBERS and type(currency) is str:
-            if currency not in writers and currency in _currencies():
-                writers[currency] = _writer("money", locale, "", currency)
-            written = writers.get(currency)
-            if written and (text := written.quick(value)):
+            write = quick(currency)
+            if write and (text := write(value)):
                 return text
         return money(value, currency, format, locale=locale)
 
+    bound.quick = quick  # type: ignore[attr-defined]
     bound.__name__ = bound.__qualname__ = "money"  # as an error of Python's names it
     return bound
 

@@ -1,0 +1,27 @@
+/* The module vero_deliver.speedups._speedups. */
+
+#include "speedups.h"
+
+static PyMethodDef methods[] = {
+    {"collect", (PyCFunction)(void (*)(void))collect, METH_FASTCALL, NULL},
+    {"encode", (PyCFunction)(void (*)(void))encode, METH_FASTCALL, NULL},
+    {"figures", figures, METH_VARARGS, NULL},
+    {"relaxed_fields", relaxed_fields, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, add_program},
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_speedups", "See vero_deliver.speedups.", 0, methods, slots, NULL, NULL,
+    NULL,
+};
+
+PyMODINIT_FUNC
+PyInit__speedups(void)
+{
+    return PyModuleDef_Init(&definition);
+}
