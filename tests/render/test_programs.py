@@ -18,11 +18,13 @@ from jinja_cases import CASES, FILES
 from jinja_data import data
 
 from vero_deliver import speedups
+from vero_deliver.errors import RenderError
 from vero_deliver.render.code import Variables, groups
 from vero_deliver.render.environment import Sandbox, make
 from vero_deliver.render.filters.formats import formats_for
 from vero_deliver.render.program import Kind, Program
 from vero_deliver.render.run import Run, running
+from vero_deliver.render.templates import Templates
 
 pytestmark = pytest.mark.skipif(speedups.compiled is None, reason="there is no C to run them")
 ALL = [text for texts in CASES.values() for text in texts]
@@ -113,13 +115,15 @@ def test_pieces_are_those_of_the_code(escape: str, capsys: pytest.CaptureFixture
     ("{{ x if n in pair else 'a' in pair }}", ["", "True"]),
     ("{{ x | upper | safe }}", ["", "<&>"]),
     ("{{ -n + 2 - 7 // 2 }}", ["", "-2.5"]),
+    ("{{ 'é /a' ~ x | urlencode }}{{ q | urlencode }}{{ q | encode }}{{ n | encode }}",
+     ["", "é /a%3C%26%3E", "", "a%20/~b%C3%A9%00", "", "a+%2F~b%C3%A9%00", "", "1.5"]),
     ("{{ x and n }}{{ nil or n }}{{ not n }}", ["", "1.5", "", "1.5", "", "False"]),
 ])  # fmt: skip
 def test_what_programs_print(text: str, pieces: list[str] | None) -> None:
     """None: the code has to do it, and does it the same."""
     values = {
         "x": "<&>", "n": 1.5, "nil": None, "yes": True, "empty": [], "pair": ("a", "b"),
-        "user": {"tags": ["a", "b"]},
+        "q": "a /~bé\0", "user": {"tags": ["a", "b"]},
     }  # fmt: skip
     program = program_of(text)
     found = ran(text, values) if program else None
@@ -186,6 +190,21 @@ def test_other_objects_are_asked_as_the_sandbox_asks() -> None:
     assert ran("{{ p._secret }}", {"p": Person()}) is None
     assert ran("{{ p.__class__ }}", {"p": Person()}) is None
     assert ran("{{ p.a }}", {"p": Strange(a=1)}) == ["", "1"]
+
+
+def test_values() -> None:
+    """What a text that is one expression gives: the very value, or nothing to be had here."""
+    templates, given = Templates(), {"user": {"tags": ["a"], "nil": None}}
+    assert templates.value("{{ user.tags }}", given, field="to") is given["user"]["tags"]
+    assert templates.value("{{ user.nil }}", given, field="to") is None
+    assert templates.value("{{ user.tags | length }}", given, field="to") == 1
+    with pytest.raises(RenderError, match="nope"):
+        templates.value("{{ user.nope }}", given, field="to")
+    program = program_of("{% set result = user.tags %}")
+    assert program is not None
+    assert program.value(given) is given["user"]["tags"]
+    assert program.value({}) is NotImplemented
+    assert program_of("a").value({}) is NotImplemented  # type: ignore[union-attr]
 
 
 def test_ctrl_c_gets_through() -> None:

@@ -78,8 +78,10 @@ def test_encoding(compiled: Speedups, groups: list[tuple[str, str]], known: bool
     chunks = Chunks(pieces[::2] if known else pieces[2::2])
     with pytest.MonkeyPatch.context() as patch:
         fast, plain = both(patch, lambda: chunks.encode(pieces))
+        exact = both(patch, lambda: chunks.read_back(pieces))
     assert fast == plain
     assert isinstance(fast, bytes)
+    assert exact[0] == exact[1]
 
 
 @settings(max_examples=300, deadline=None)
@@ -178,3 +180,13 @@ def test_header_fields(compiled: Speedups, head: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         fast, plain = both(patch, lambda: relaxed_fields(head))
     assert fast == plain
+
+
+def test_modified(compiled: Speedups, tmp_path: Path) -> None:
+    """The time of a file as os.stat tells it, whatever its name."""
+    path = tmp_path / "Žluťoučký\udcff.mjml"
+    path.write_text("a")
+    assert compiled.modified(str(path)) in (path.stat().st_mtime_ns, None)
+    assert not compiled.modified(str(tmp_path / "none"))
+    with pytest.raises((ValueError, TypeError)):
+        compiled.modified("a\0b")

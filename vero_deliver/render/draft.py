@@ -52,7 +52,7 @@ class Draft:
         return Common(
             at=self.at,
             kind=message.kind,
-            tags=tuple(self.line(tag, "tags") for tag in message.tags),
+            tags=tuple([self.line(tag, "tags") for tag in message.tags]),
             metadata=self.lines(message.metadata, "metadata"),
         )
 
@@ -82,6 +82,8 @@ class Draft:
 
     def lines(self, templates: Mapping[str, str], field: str) -> dict[str, str]:
         """Every value of a mapping as one line."""
+        if not templates:
+            return {}
         return {name: self.line(text, f"{field}.{name}") for name, text in templates.items()}
 
     def value(self, template: str, field: str) -> Any:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Result = Rendered | Skipped | RenderError
 CHUNK = 32  # users that a process is given at a time
+BETWEEN = 4  # users rendered here between two looks at what the other processes have done
 WINDOW = 128  # users that are taken ahead for each process
 
 
@@ -186,8 +187,10 @@ class Ahead:
                 self.waiting.append(self.chunks[-1])
         return bool(self.chunks)
 
-    def take_back(self, lost: Iterable[Chunk]) -> None:
+    def take_back(self, lost: Sequence[Chunk]) -> None:
         """Chunks that a worker did not finish wait again, each in its place."""
+        if not lost:
+            return
         again = {id(chunk) for chunk in (*lost, *self.waiting)}
         self.waiting = deque(chunk for chunk in self.chunks if id(chunk) in again)
 
@@ -218,8 +221,8 @@ def in_processes(
     mine: Chunk | None = None
     with Crew(setup, processes - 1) as crew:
         while ahead.fill():
-            if lost := crew.exchange(ahead.waiting):
-                ahead.take_back(lost)
+            if mine is None or mine.is_done or len(mine.results) % BETWEEN == 0:
+                ahead.take_back(crew.exchange(ahead.waiting))
             yield from ahead.results()
             if mine is None or mine.is_done:
                 mine = ahead.waiting.popleft() if ahead.waiting else None

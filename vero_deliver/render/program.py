@@ -49,6 +49,7 @@ class Kind(IntEnum):
     DIVISIBLE = auto()
     ADDRESS = auto()
     STYLE = auto()
+    QUOTE = auto()
     MONEY = auto()
     LOOP = auto()
     PRINT = auto()
@@ -64,7 +65,10 @@ _COMPUTED: Final = {
 }  # fmt: skip
 _MEANT_OTHERWISE: Final = frozenset(("loop", "self", "super", "caller", "varargs", "kwargs"))
 _FACTS: Final = ("index", "index0", "first", "last", "length", "revindex", "revindex0")
-_SHORT: Final = {"_url": Kind.ADDRESS, "_css_value": Kind.STYLE}  # filters that C knows
+_SHORT: Final = {  # filters that C knows, and their nodes' numbers
+    "_url": (Kind.ADDRESS, 0), "_css_value": (Kind.STYLE, 0), "urlencode": (Kind.QUOTE, 0),
+    "encode": (Kind.QUOTE, 1),
+}  # fmt: skip
 _MOST_LOCALS, _MOST_LOOPS, _MOST_ARGUMENTS, _DEEPEST = 64, 16, 8, 90
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -84,6 +88,11 @@ class Program:
         """As speedups.Program.run, within the rendering that is going on."""
         writers = _writers(self.currencies) if self.currencies else ()
         return self.compiled.run(variables, writers, pieces, most)
+
+    def value(self, variables: dict[str, Any]) -> Any:
+        """As speedups.Program.value, within the rendering that is going on."""
+        writers = _writers(self.currencies) if self.currencies else ()
+        return self.compiled.value(variables, writers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +311,8 @@ class _Writer:
                 self.currencies.setdefault(code)
                 number = list(self.currencies).index(code)
                 return self._call(Kind.MONEY, number, "filters", node.name, arguments)
-        kind = _SHORT.get(node.name, Kind.CALL)
-        return self._call(kind, 0, "filters", node.name, arguments)
+        kind, number = _SHORT.get(node.name, (Kind.CALL, 0))
+        return self._call(kind, number, "filters", node.name, arguments)
 
     def _of_test(self, node: nodes.Test) -> Tree:
         kind = Kind.DIVISIBLE if node.name == "divisibleby" else Kind.CALL

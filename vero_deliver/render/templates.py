@@ -200,16 +200,14 @@ class Templates:
         `place`, where the output is too long; else what the template raises, its traceback
         naming template lines.
         """
-        environment = cast(Sandbox, template.environment)
         grouped = groups(template)
         pieces: list[str]
         if grouped and grouped.program and type(variables) is dict:
             pieces, most = Alternating(), self._max_output
             clean = grouped.program.run(variables, pieces, most)
             if clean is not None:
-                ready = clean and grouped.clean
-                return pieces if ready else clean_pieces(pieces, environment.known)
-        globals_ = template.globals
+                return pieces if clean and grouped.clean else self._cleaned(template, pieces)
+        environment, globals_ = template.environment, template.globals
         context = Variables(environment, variables, template.name, template.blocks, globals_)
         try:
             if grouped:
@@ -218,7 +216,11 @@ class Templates:
                 pieces, ready = self._bounded(template.root_render_func(context), place), False
         except Exception:  # noqa: BLE001  # raised again, its traceback rewritten
             environment.handle_exception()
-        return pieces if ready else clean_pieces(pieces, environment.known)
+        return pieces if ready else self._cleaned(template, pieces)
+
+    @staticmethod
+    def _cleaned(template: Template, pieces: list[str]) -> list[str]:
+        return clean_pieces(pieces, cast(Sandbox, template.environment).known)
 
     def _alternating(
         self, grouped: Groups, context: Variables, place: str
@@ -337,6 +339,11 @@ class Templates:
 
 
 def _result(expression: Template, variables: Mapping[str, Any]) -> Any:
+    found = groups(expression)
+    if found and found.program and type(variables) is dict:
+        value = found.program.value(variables)
+        if value is not NotImplemented:
+            return value
     names = expression.globals
     context = Variables(expression.environment, variables, None, {}, names)
     try:

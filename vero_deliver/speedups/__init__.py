@@ -31,6 +31,12 @@ class Program(Protocol):
         """
         ...
 
+    def value(
+        self, given: dict[str, Any], writers: tuple[Callable[[object], str] | None, ...], /
+    ) -> Any:
+        """What the first name that the template sets gets; NotImplemented where run gives None."""
+        ...
+
 
 class Speedups(Protocol):
     """What the C of this folder has."""
@@ -78,6 +84,14 @@ class Speedups(Protocol):
 
         decimals: 0 to 3, rounded half up. None where one of the texts is too long for it.
         """
+        ...
+
+    def modified(self, path: str, /) -> int | None:
+        """Nanoseconds as st_mtime_ns of os.stat, 0 where there is no file; None on Windows."""
+        ...
+
+    def reads_back(self, pieces: list[str], /) -> bool:
+        """Whether no value of alternating pieces has a CR or a lone surrogate."""
         ...
 
     def relaxed_fields(self, head: bytes, /) -> tuple[tuple[bytes, ...], list[bytes]] | None:

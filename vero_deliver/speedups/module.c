@@ -6,6 +6,8 @@ static PyMethodDef methods[] = {
     {"collect", (PyCFunction)(void (*)(void))collect, METH_FASTCALL, NULL},
     {"encode", (PyCFunction)(void (*)(void))encode, METH_FASTCALL, NULL},
     {"figures", figures, METH_VARARGS, NULL},
+    {"modified", modified, METH_O, NULL},
+    {"reads_back", reads_back, METH_O, NULL},
     {"relaxed_fields", relaxed_fields, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

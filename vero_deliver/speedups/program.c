@@ -29,6 +29,7 @@ typedef enum {
     DIVISIBLE, /* as CALL */
     ADDRESS,   /* as CALL */
     STYLE,     /* as CALL */
+    QUOTE,     /* as CALL; number: 1 for a query, where a space is a plus, and a slash quoted */
     MONEY,     /* as CALL; number: which of the run's writers */
     LOOP,      /* number: which loop, times LOOP_FACTS, and what is asked of it */
     PRINT,     /* children: constant, value, constant, value, ... */
@@ -180,6 +181,13 @@ starts(PyObject *value, const char *with)
     return size >= length && memcmp(text, with, (size_t)length) == 0;
 }
 
+static int
+is_alphanumeric(unsigned char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9');
+}
+
 /* Whether places.css_value gives the value back. */
 static int
 is_plain_style(PyObject *value)
@@ -191,13 +199,45 @@ is_plain_style(PyObject *value)
         return 0;
     }
     for (Py_ssize_t at = 0; at < size; at++) {
-        char byte = text[at];
-        if (!((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-              (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("#.% ,-", byte) != NULL))) {
+        unsigned char byte = (unsigned char)text[at];
+        if (!is_alphanumeric(byte) && (byte == '\0' || strchr("#.% ,-", byte) == NULL)) {
             return 0;
         }
     }
     return 1;
+}
+
+/* As urllib.parse.quote has it, and quote_plus. */
+static PyObject *
+quoted(PyObject *value, int in_query)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char quoted[3 * 200], *to = quoted;
+    Py_ssize_t size;
+    const char *text = PyUnicode_AsUTF8AndSize(value, &size);
+    if (text == NULL) {
+        PyErr_Clear();
+        return NULL;
+    }
+    if (size > 200) {
+        return NULL;
+    }
+    for (Py_ssize_t at = 0; at < size; at++) {
+        unsigned char byte = (unsigned char)text[at];
+        if (is_alphanumeric(byte) || (byte != '\0' && strchr("_.-~", byte) != NULL) ||
+            (byte == '/' && !in_query)) {
+            *to++ = (char)byte;
+        }
+        else if (byte == ' ' && in_query) {
+            *to++ = '+';
+        }
+        else {
+            *to++ = '%';
+            *to++ = digits[byte >> 4];
+            *to++ = digits[byte & 15];
+        }
+    }
+    return PyUnicode_FromStringAndSize(quoted, to - quoted);
 }
 
 /* What a CALL would give, where that can be told without calling; NULL, and no error, else. */
@@ -214,6 +254,9 @@ short_way(const Node *node, Run *run, PyObject **arguments)
         return NULL;
     case STYLE:
         return PyUnicode_CheckExact(value) && is_plain_style(value) ? Py_NewRef(value) : NULL;
+    case QUOTE:
+        return PyUnicode_CheckExact(value) && node->count == 1 ? quoted(value, (int)node->number)
+                                                               : NULL;
     case DIVISIBLE:
         if (node->count == 2 && PyLong_CheckExact(value) && PyLong_CheckExact(arguments[1])) {
             int big, bigger;
@@ -399,6 +442,7 @@ evaluated(const Node *node, Run *run)
     case DIVISIBLE:
     case ADDRESS:
     case STYLE:
+    case QUOTE:
     case MONEY:
         return call(node, run);
     case LOOP:
@@ -596,8 +640,8 @@ is_sound(const Node *node, int is_statement)
         [CONSTANT] = 0, [VARIABLE] = 0, [LOCAL] = 0,     [ATTRIBUTE] = 1, [ITEM] = 1,
         [NOT] = 1,      [AND] = 2,      [OR] = 2,        [CHOICE] = 3,    [COMPARE] = 2,
         [CONTAINS] = 2, [COMPUTE] = 2,  [NEGATE] = 1,    [CALL] = -1,     [DIVISIBLE] = -1,
-        [ADDRESS] = -1, [STYLE] = -1,   [MONEY] = -1,    [LOOP] = 0,      [PRINT] = -1,
-        [WHEN] = 3,     [EACH_OF] = 3,  [KEEP] = 1,      [ALL] = -1,
+        [ADDRESS] = -1, [STYLE] = -1,   [QUOTE] = -1,    [MONEY] = -1,    [LOOP] = 0,
+        [PRINT] = -1,   [WHEN] = 3,     [EACH_OF] = 3,   [KEEP] = 1,      [ALL] = -1,
     };
     if ((node->kind >= PRINT) != is_statement ||
         (expected[node->kind] >= 0 && expected[node->kind] != node->count)) {
@@ -614,6 +658,7 @@ is_sound(const Node *node, int is_statement)
     case DIVISIBLE:
     case ADDRESS:
     case STYLE:
+    case QUOTE:
     case MONEY:
         return node->count >= 1 && node->count <= 8 && PyTuple_CheckExact(node->value) &&
                PyTuple_Size(node->value) >= 1;
@@ -754,6 +799,25 @@ program_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
     return (PyObject *)made;
 }
 
+/* 0; -1 where it gave up, with an error set only where that is none for the code to meet again. */
+static int
+attempted(Run *run)
+{
+    int failed = PyErr_Occurred() ? -1 : done(run->program->root, run);
+    if (failed && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_Clear(); /* all but Ctrl-C */
+    }
+    return failed;
+}
+
+static void
+let_go(Run *run)
+{
+    for (int at = 0; at < MOST_LOCALS; at++) {
+        Py_XDECREF(run->locals[at]);
+    }
+}
+
 static PyObject *
 program_run(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
@@ -761,35 +825,42 @@ program_run(PyObject *self, PyObject *const *args, Py_ssize_t count)
         PyErr_SetString(PyExc_TypeError, "run: expected a dict, a tuple, a list and a number");
         return NULL;
     }
-    Run run;
-    memset(&run, 0, sizeof(run));
-    run.program = (const Program *)self;
-    run.given = args[0];
-    run.writers = args[1];
-    run.pieces = args[2];
-    run.most = PyLong_AsSsize_t(args[3]);
-    run.clean = 1;
-    int failed = PyErr_Occurred() ? -1 : done(run.program->root, &run);
-    for (int at = 0; at < MOST_LOCALS; at++) {
-        Py_XDECREF(run.locals[at]);
-    }
+    Run run = {.program = (const Program *)self, .given = args[0], .writers = args[1],
+               .pieces = args[2], .most = PyLong_AsSsize_t(args[3]), .clean = 1};
+    int failed = attempted(&run);
+    let_go(&run);
     if (!failed) {
         return PyBool_FromLong(run.clean);
     }
-    if (PyErr_Occurred()) {
-        if (!PyErr_ExceptionMatches(PyExc_Exception)) {
-            return NULL; /* Ctrl-C */
-        }
-        PyErr_Clear();
-    }
-    if (PyList_SetSlice(args[2], 0, PyList_Size(args[2]), NULL) < 0) {
+    if (PyErr_Occurred() || PyList_SetSlice(args[2], 0, PyList_Size(args[2]), NULL) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
 }
 
+static PyObject *
+program_value(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyDict_Check(args[0]) || !PyTuple_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "value: expected a dict and a tuple");
+        return NULL;
+    }
+    PyObject *pieces = PyList_New(0);
+    if (pieces == NULL) {
+        return NULL;
+    }
+    Run run = {.program = (const Program *)self, .given = args[0], .writers = args[1],
+               .pieces = pieces, .clean = 1};
+    int failed = attempted(&run);
+    PyObject *value = failed ? NULL : Py_XNewRef(run.locals[0]);
+    let_go(&run);
+    Py_DECREF(pieces);
+    return value != NULL || PyErr_Occurred() ? value : Py_NewRef(Py_NotImplemented);
+}
+
 static PyMethodDef program_methods[] = {
     {"run", (PyCFunction)(void (*)(void))program_run, METH_FASTCALL, NULL},
+    {"value", (PyCFunction)(void (*)(void))program_value, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -4,46 +4,42 @@
 
 #define COLUMNS 76 /* RFC 2045 section 6.7, rule 5 */
 
+/* A part of the result: of a constant where it lies, of a value in the scratch. */
 typedef struct {
-    char *start;
-    Py_ssize_t size, room;
-} Buffer;
+    const char *text; /* NULL where it is in the scratch */
+    Py_ssize_t size;
+} Part;
 
-/* Where to write so many bytes more; NULL with MemoryError set where there is no room for them. */
-static char *
-grown(Buffer *buffer, Py_ssize_t more)
+typedef struct {
+    Part *parts;
+    Py_ssize_t count;
+    char *scratch; /* what the values are encoded as, one after the other */
+    Py_ssize_t used, room;
+    Py_ssize_t total;
+} Encoding;
+
+static void
+add(Encoding *encoding, const char *text, Py_ssize_t size)
 {
-    if (buffer->size + more > buffer->room) {
-        Py_ssize_t room = 2 * buffer->room + more;
-        char *start = PyMem_Realloc(buffer->start, (size_t)room);
-        if (start == NULL) {
+    encoding->parts[encoding->count++] = (Part){text, size};
+    encoding->total += size;
+}
+
+/* Where the scratch has so much room; NULL with MemoryError set where there is none to be had. */
+static char *
+scratch(Encoding *encoding, Py_ssize_t more)
+{
+    if (encoding->used + more > encoding->room) {
+        Py_ssize_t room = 2 * encoding->room + more;
+        char *grown = PyMem_Realloc(encoding->scratch, (size_t)room);
+        if (grown == NULL) {
             PyErr_NoMemory();
             return NULL;
         }
-        buffer->start = start;
-        buffer->room = room;
+        encoding->scratch = grown;
+        encoding->room = room;
     }
-    return buffer->start + buffer->size;
-}
-
-static int
-append(Buffer *buffer, const char *text, Py_ssize_t size)
-{
-    char *to = grown(buffer, size);
-    if (to == NULL) {
-        return -1;
-    }
-    memcpy(to, text, (size_t)size);
-    buffer->size += size;
-    return 0;
-}
-
-static int
-append_text(Buffer *buffer, PyObject *text)
-{
-    Py_ssize_t size;
-    const char *start = PyUnicode_AsUTF8AndSize(text, &size);
-    return start == NULL ? -1 : append(buffer, start, size);
+    return encoding->scratch + encoding->used;
 }
 
 /* The value encoded on one line with a soft break behind it, as chunks._value has it; its size, or
@@ -89,7 +85,7 @@ one_line(const char *text, Py_ssize_t size, char *to)
 }
 
 static int
-append_value(Buffer *buffer, PyObject *value, PyObject *odd)
+add_value(Encoding *encoding, PyObject *value, PyObject *odd)
 {
     Py_ssize_t size;
     const char *text = PyUnicode_AsUTF8AndSize(value, &size);
@@ -103,30 +99,106 @@ append_value(Buffer *buffer, PyObject *value, PyObject *odd)
         return 0;
     }
     else {
-        char *to = grown(buffer, COLUMNS + 2);
-        Py_ssize_t written = to == NULL ? 0 : one_line(text, size, to);
-        if (to == NULL || written) {
-            buffer->size += written;
-            return to == NULL ? -1 : 0;
+        char *to = scratch(encoding, COLUMNS + 2);
+        if (to == NULL) {
+            return -1;
+        }
+        Py_ssize_t written = one_line(text, size, to);
+        if (written) {
+            encoding->used += written;
+            add(encoding, NULL, written);
+            return 0;
         }
     }
     PyObject *encoded = PyObject_CallFunctionObjArgs(odd, value, NULL);
-    int failed = encoded == NULL ? -1 : append_text(buffer, encoded);
+    text = encoded == NULL ? NULL : PyUnicode_AsUTF8AndSize(encoded, &size);
+    char *to = text == NULL ? NULL : scratch(encoding, size);
+    if (to != NULL) {
+        memcpy(to, text, (size_t)size);
+        encoding->used += size;
+        add(encoding, NULL, size);
+    }
     Py_XDECREF(encoded);
-    return failed;
+    return to == NULL ? -1 : 0;
 }
 
 static int
-append_constant(Buffer *buffer, PyObject *text, PyObject *known)
+add_constant(Encoding *encoding, PyObject *constant, PyObject *known)
 {
-    PyObject *encoded = PyDict_GetItemWithError(known, text);
-    if (encoded == NULL) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetObject(PyExc_KeyError, text);
-        }
-        return -1;
+    Py_ssize_t size;
+    PyObject *encoded = PyDict_GetItemWithError(known, constant);
+    const char *text = encoded == NULL ? NULL : PyUnicode_AsUTF8AndSize(encoded, &size);
+    if (text != NULL) {
+        add(encoding, text, size);
+        return 0;
     }
-    return append_text(buffer, encoded);
+    if (!PyErr_Occurred()) {
+        PyErr_SetObject(PyExc_KeyError, constant);
+    }
+    return -1;
+}
+
+PyObject *
+reads_back(PyObject *Py_UNUSED(module), PyObject *pieces)
+{
+    Py_ssize_t count = PyList_Check(pieces) ? PyList_Size(pieces) : -1;
+    if (count < 0) {
+        PyErr_SetString(PyExc_TypeError, "reads_back: expected a list");
+        return NULL;
+    }
+    for (Py_ssize_t at = 1; at < count; at += 2) {
+        Py_ssize_t size;
+        const char *text = PyUnicode_AsUTF8AndSize(PyList_GetItem(pieces, at), &size);
+        if (text == NULL) {
+            if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+                return NULL;
+            }
+            PyErr_Clear();
+            Py_RETURN_FALSE;
+        }
+        if (memchr(text, '\r', (size_t)size) != NULL) {
+            Py_RETURN_FALSE;
+        }
+    }
+    Py_RETURN_TRUE;
+}
+
+/* Whether the last part leaves its line open. */
+static int
+is_open(const Encoding *encoding)
+{
+    for (Py_ssize_t at = encoding->count; at-- > 0;) {
+        const Part *part = &encoding->parts[at];
+        const char *end =
+            part->text == NULL ? encoding->scratch + encoding->used : part->text + part->size;
+        if (part->size > 0) {
+            return part->size >= 3 && memcmp(end - 3, "=\r\n", 3) == 0;
+        }
+    }
+    return 1;
+}
+
+/* The parts joined, with a line break at the end. */
+static PyObject *
+joined(const Encoding *encoding)
+{
+    const char *from = encoding->scratch;
+    int open = is_open(encoding);
+    PyObject *result = PyBytes_FromStringAndSize(NULL, encoding->total + (open ? 2 : 0));
+    if (result == NULL) {
+        return NULL;
+    }
+    char *to = PyBytes_AsString(result);
+    for (Py_ssize_t at = 0; at < encoding->count; at++) {
+        const Part *part = &encoding->parts[at];
+        memcpy(to, part->text == NULL ? from : part->text, (size_t)part->size);
+        from += part->text == NULL ? part->size : 0;
+        to += part->size;
+    }
+    if (open) {
+        memcpy(to, "\r\n", 2);
+    }
+    return result;
 }
 
 PyObject *
@@ -136,27 +208,23 @@ encode(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
         PyErr_SetString(PyExc_TypeError, "encode: expected a list, a dict and a function");
         return NULL;
     }
-    Buffer buffer = {PyMem_Malloc(1 << 15), 0, 1 << 15};
-    if (buffer.start == NULL) {
-        return PyErr_NoMemory();
-    }
+    Py_ssize_t pieces = PyList_Size(args[0]);
+    Encoding encoding = {.parts = PyMem_Malloc((size_t)(pieces + 1) * sizeof(Part))};
     PyObject *result = NULL;
-    for (Py_ssize_t at = 0; at < PyList_Size(args[0]); at++) {
+    int failed = encoding.parts == NULL;
+    if (failed) {
+        PyErr_NoMemory();
+    }
+    for (Py_ssize_t at = 0; at < pieces && !failed; at++) {
         PyObject *piece = PyList_GetItem(args[0], at);
-        int failed = at & 1 ? append_value(&buffer, piece, args[2])
-                            : append_constant(&buffer, piece, args[1]);
-        if (failed) {
-            goto done;
-        }
+        failed = piece == NULL                 ? -1
+                 : at & 1                      ? add_value(&encoding, piece, args[2])
+                                               : add_constant(&encoding, piece, args[1]);
     }
-    Py_ssize_t size = buffer.size;
-    if (size == 0 || (size >= 3 && memcmp(buffer.start + size - 3, "=\r\n", 3) == 0)) {
-        if (append(&buffer, "\r\n", 2) < 0) {
-            goto done;
-        }
+    if (!failed) {
+        result = joined(&encoding);
     }
-    result = PyBytes_FromStringAndSize(buffer.start, buffer.size);
-done:
-    PyMem_Free(buffer.start);
+    PyMem_Free(encoding.parts);
+    PyMem_Free(encoding.scratch);
     return result;
 }

@@ -56,6 +56,8 @@ int is_clean(PyObject *value);
 PyObject *collect(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *encode(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *figures(PyObject *, PyObject *);
+PyObject *modified(PyObject *, PyObject *);
+PyObject *reads_back(PyObject *, PyObject *);
 PyObject *relaxed_fields(PyObject *, PyObject *);
 
 /* Gives the module its class Program. */

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from jinja2 import TemplateSyntaxError, nodes
 
@@ -48,8 +48,7 @@ _MARKUP = re.compile("[<>]")
 _HIDDEN = "vJ{}Q"
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """What decides a skeleton.
 
     label: what to call a source written in Python. preheader: whether the user has one.
