@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, ClassVar, Final, Literal, Self, cast
+from typing import Any, ClassVar, Final, Literal, NamedTuple, Self, cast
 
 import msgspec
 
@@ -56,8 +56,7 @@ class _Rendered:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _InMime:
+class _InMime(NamedTuple):
     """A body that is read back from the message's bytes, which hold it anyway.
 
     ends_line: whether the text ends with a line break; its part of a message always does.
@@ -122,13 +121,23 @@ class RenderedEmail(_Rendered):
         times as fast, its quoted-printable broken into other lines. `dataclasses.replace` and
         pickle give one without pieces.
         """
-        email = cls(**others)
-        for name, given in (("html", html), ("text", text)):
-            if isinstance(given, Printed):
-                object.__setattr__(email, f"_{name}", given)
-                del email.__dict__[name]  # joined when somebody asks, see _Joined
-            else:
-                object.__setattr__(email, name, given)
+        values = {**_DEFAULTS, "headers": {}, "metadata": {}, "_mime": {}, **others}
+        if values.keys() != _GIVEN:
+            cls(**others)  # says what is missing or unknown
+        values["_html" if isinstance(html, Printed) else "html"] = html
+        values["_text" if isinstance(text, Printed) else "text"] = text
+        return cls._of(values)
+
+    @classmethod
+    def _of(cls, values: dict[str, Any]) -> Self:
+        """What the constructor of a frozen class makes field by field, in a third of the time.
+
+        values: of every field, but that html and text may be left out: see _Joined.
+        """
+        email = object.__new__(cls)
+        for name in _Rendered.__slots__:
+            object.__setattr__(email, name, values.pop(name))
+        email.__dict__.update(values)
         return email
 
     @property
@@ -139,9 +148,8 @@ class RenderedEmail(_Rendered):
     def mime(self, key: str) -> bytes:
         """The message as it goes over the wire, CRLF line ends; computed once per key."""
         if (key,) not in self._mime:
-            html, text = (
-                body if isinstance(body, Printed) else None for body in (self._html, self._text)
-            )
+            html = self._html if isinstance(self._html, Printed) else None
+            text = self._text if isinstance(self._text, Printed) else None
             self._mime[key,] = mime.build(self, key, html=html, text=text)
         return self._mime[key,]
 
@@ -156,32 +164,57 @@ class RenderedEmail(_Rendered):
             self._mime[name] = mime.sign(raw, signers, self.at) if signers else raw
         return self._mime[name]
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[Any, ...]:
         # bytes that exist travel, so another process sends the same ones; a template does not
-        state = {**self.__dict__, "_mime": dict(self._fronts())}
-        state |= {name: getattr(self, name) for name in _Rendered.__slots__}
-        for name, subtype in _BODIES:
-            state.pop(name, None)
-            body = state.get(f"_{name}")
-            if isinstance(body, Printed) and self._mime and body and body.reads_back():
-                state[f"_{name}"] = _InMime(subtype, body.ends_line())
-            elif body is None or isinstance(body, Printed):
-                text: str = getattr(self, name)
-                state[f"_{name}"] = text.encode("utf-8", "surrogatepass")
-        return state
+        own = self.__dict__
+        others = {name: own[name] for name, usual in _RARE if own[name] is not usual}
+        if self.tags or self.metadata or self.kind != "transactional":
+            others |= {"tags": self.tags, "metadata": self.metadata, "kind": self.kind}
+        if self.headers:
+            others["headers"] = self.headers
+        bodies = self._body("html", self._html), self._body("text", self._text)
+        fields = (self.from_, self.to, self.subject, self.at)
+        return _unpickled, (*fields, self._fronts(), *bodies, others)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for slot in _Rendered.__slots__:
-            object.__setattr__(self, slot, state.pop(slot))
-        self.__dict__.update(state)  # html and text are decoded when somebody asks, see _Joined
-        for name, front in self._mime.items():
-            if len(name) > 1:
-                self._mime[name] = front + self._mime[name[:1]]
+    def _body(self, name: str, body: _Body) -> bytes | bool:
+        """The text; where the message's bytes hold it, only whether it ends with a line break."""
+        if isinstance(body, bytes):
+            return body
+        if isinstance(body, _InMime):
+            return body.ends_line
+        if body and self._mime and body.reads_back():
+            return body.ends_line()
+        text: str = getattr(self, name)
+        return text.encode("utf-8", "surrogatepass")
 
-    def _fronts(self) -> Iterator[tuple[tuple[str, ...], bytes]]:
+    def _fronts(self) -> dict[tuple[str, ...], bytes]:
         """The bytes that exist; of those that are signed, only what stands before the others."""
-        for name, built in self._mime.items():
-            yield name, built[: -len(self._mime[name[:1]])] if len(name) > 1 else built
+        built = self._mime
+        return {
+            name: raw[: -len(built[name[:1]])] if len(name) > 1 else raw
+            for name, raw in built.items()
+        }
+
+
+def _unpickled(
+    from_: Address,
+    to: tuple[Address, ...],
+    subject: str,
+    at: datetime,
+    built: dict[tuple[str, ...], bytes],
+    html: bytes | bool,
+    text: bytes | bool,
+    others: dict[str, Any],
+) -> RenderedEmail:
+    for name, front in built.items():
+        if len(name) > 1:
+            built[name] = front + built[name[:1]]
+    values = {**_DEFAULTS, "headers": {}, "metadata": {}, **others, "_mime": built}
+    values |= {"from_": from_, "to": to, "subject": subject, "at": at}
+    # decoded when somebody asks, see _Joined
+    values["_html"] = _InMime("html", html) if isinstance(html, bool) else html
+    values["_text"] = _InMime("plain", text) if isinstance(text, bool) else text
+    return RenderedEmail._of(values)  # noqa: SLF001  # our own class
 
 
 class _Joined:
@@ -202,11 +235,17 @@ class _Joined:
         return text
 
 
-_BODIES: Final[tuple[tuple[str, Literal["html", "plain"]], ...]] = (
-    ("html", "html"),
-    ("text", "plain"),
-)
-for _name, _ in _BODIES:
+_GIVEN: Final = {each.name for each in fields(RenderedEmail)} - {"html", "text"}
+_DEFAULTS: Final = {
+    each.name: each.default
+    for each in fields(RenderedEmail)
+    if each.default is not MISSING and each.name in _GIVEN
+}
+_RARE: Final = [  # what few emails have
+    (name, _DEFAULTS[name])
+    for name in ("cc", "bcc", "reply_to", "attachments", "track_opens", "track_clicks", "tracked")
+]
+for _name in ("html", "text"):
     setattr(RenderedEmail, _name, _Joined(_name))
 
 

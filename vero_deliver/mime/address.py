@@ -53,7 +53,8 @@ def mailbox(address: Address) -> str:
 
     ValueError as check_address.
     """
-    email, name = check_address(address.email), phrase(address.name)
+    email = check_address(address.email)
+    name = phrase(address.name) if address.name else ""
     return f"{name} <{email}>" if name else email
 
 

@@ -60,6 +60,11 @@ def simple_body(body: bytes) -> bytes:
     return body if _ends_once(body) else body.rstrip(b"\r\n") + b"\r\n"
 
 
+def is_simple(message: bytes, start: int) -> bool:
+    """Whether the body that starts there is in simple form already."""
+    return len(message) - start > 2 and _ends_once(message)
+
+
 def relaxed_body(body: bytes) -> bytes:
     """The body with blanks reduced to one space, none at a line's end; section 3.4.4.
 

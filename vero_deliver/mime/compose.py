@@ -65,15 +65,16 @@ def _body(
     delimiter: Callable[[str], str],
 ) -> Part:
     # reading email.html would join its pieces
-    both: list[str | Printed] = [html or email.html, text or email.text]
-    shown = [file for file in email.attachments if file.cid and both[0]]
-    attached = [file for file in email.attachments if not (file.cid and both[0])]
-    body = _part("html", both[0]) if both[0] else _part("plain", both[1])
+    rich, plain = html or email.html, text or email.text
+    is_rich = bool(rich)
+    shown = [file for file in email.attachments if file.cid and is_rich]
+    attached = [file for file in email.attachments if not (file.cid and is_rich)]
+    body = _part("html", rich) if is_rich else _part("plain", plain)
     if shown:
         files = [file_part(file, "inline") for file in shown]
         body = multipart("related", delimiter("related"), [body, *files])
-    if all(both):
-        body = multipart("alternative", delimiter("alternative"), [_part("plain", both[1]), body])
+    if is_rich and plain:
+        body = multipart("alternative", delimiter("alternative"), [_part("plain", plain), body])
     if attached:
         files = [file_part(file, "attachment") for file in attached]
         body = multipart("mixed", delimiter("mixed"), [body, *files])

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from vero_deliver.errors import MessageError
 from vero_deliver.mime.canonical import (
+    is_simple,
     relaxed_body,
     relaxed_fields,
     relaxed_name,
@@ -60,11 +61,14 @@ def sign(message: bytes, signers: Sequence[Signer], at: datetime) -> bytes:
     """
     if at.utcoffset() is None:
         raise ValueError(f"{at!r} has no timezone: give a datetime with tzinfo, such as UTC")
-    head, _, body = message.partition(b"\r\n\r\n")
-    names, covered = _covered(head)
+    end = message.find(b"\r\n\r\n")
+    names, covered = _covered(message[:end] if end >= 0 else message)
+    start = end + 4 if end >= 0 else len(message)
     second = int(at.timestamp())
     forms: set[Canonicalization] = {signer.canonicalization for signer in signers}
-    hashes: dict[Canonicalization, bytes] = {form: _body_hash(form, body) for form in forms}
+    hashes: dict[Canonicalization, bytes] = {
+        form: _body_hash(form, message, start) for form in forms
+    }
     signatures = [
         _signature(signer, _opening(signer.tags, names, second), covered, hashes)
         for signer in signers
@@ -134,8 +138,10 @@ def _listed(names: Sequence[str]) -> list[str]:
     return words
 
 
-def _body_hash(form: Canonicalization, body: bytes) -> bytes:
-    return _base64(hashlib.sha256(_BODIES[form](body)).digest())
+def _body_hash(form: Canonicalization, message: bytes, start: int) -> bytes:
+    if form == "relaxed/simple" and is_simple(message, start):  # nothing to copy
+        return _base64(hashlib.sha256(memoryview(message)[start:]).digest())
+    return _base64(hashlib.sha256(_BODIES[form](message[start:])).digest())
 
 
 def _signature(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vero_deliver.errors import MessageError
 from vero_deliver.mime.body import base64_lines
@@ -24,8 +24,7 @@ _TEXT_FIELDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A body in pieces, to be joined once, and its Content-* fields; all with their CRLF."""
 
     fields: str
@@ -57,14 +56,21 @@ def multipart(
     subtype: Literal["alternative", "related", "mixed"], boundary: str, parts: Sequence[Part]
 ) -> Part:
     """The parts between delimiters, in their order."""
-    root = 'type="text/html"; ' if subtype == "related" else ""  # RFC 2387 section 3.1
     delimiter = f"--{boundary}"
     body: list[bytes] = []
     for part in parts:
         body += (f"{delimiter}\r\n{part.fields}\r\n".encode(), *part.body, b"\r\n")
     body.append(f"{delimiter}--\r\n".encode())
-    kind = folded("Content-Type", f'multipart/{subtype}; {root}boundary="{boundary}"')
-    return Part(kind, tuple(body))
+    return Part(_multipart_field(subtype, len(boundary)) % boundary, tuple(body))
+
+
+@lru_cache(maxsize=64)  # boundaries are of one length
+def _multipart_field(subtype: str, width: int) -> str:
+    """The Content-Type, with %s in the place of a boundary of that many characters."""
+    root = 'type="text/html"; ' if subtype == "related" else ""  # RFC 2387 section 3.1
+    place = "x" * width
+    field = folded("Content-Type", f'multipart/{subtype}; {root}boundary="{place}"')
+    return field.replace(f'"{place}"', '"%s"')
 
 
 def _listed(words: Sequence[str]) -> Iterable[str]:
