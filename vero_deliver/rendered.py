@@ -121,7 +121,10 @@ class RenderedEmail(_Rendered):
         times as fast, its quoted-printable broken into other lines. `dataclasses.replace` and
         pickle give one without pieces.
         """
-        values = {**_DEFAULTS, "headers": {}, "metadata": {}, "_mime": {}, **others}
+        values = others
+        values |= {"_html": None, "_text": None, "_mime": {}}
+        if values.keys() != _GIVEN:
+            values = {**_DEFAULTS, "headers": {}, "metadata": {}, **values}
         if values.keys() != _GIVEN:
             cls(**others)  # says what is missing or unknown
         values["_html" if isinstance(html, Printed) else "html"] = html

@@ -61,5 +61,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             "phone": self.phone,
             "locale": self.locale,
             "timezone": self.timezone,
-            "devices": [msgspec.to_builtins(device) for device in self.devices],
+            "devices": [msgspec.to_builtins(device) for device in self.devices]
+            if self.devices
+            else [],
         }

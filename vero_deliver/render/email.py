@@ -27,6 +27,8 @@ from vero_deliver.rendered import Address, File, RenderedEmail, Skipped
 from vero_deliver.source import Source, where
 from vero_deliver.tracking import Tracking
 
+_NO_VARIANT = EmailVariant()
+
 
 def compose(
     draft: Draft,
@@ -43,13 +45,13 @@ def compose(
 
     tracking: whose links and pixel it gets; key: of the delivery, without which there are none.
     """
-    variant = email.variants.get(language, EmailVariant())
+    variant = email.variants.get(language, _NO_VARIANT)
     to = _mailboxes(draft, email.to, "email.to")
     if not to:
         return Skipped("the user has no email address")
     base = variant if variant.mjml or variant.html else email
     html, text, cids = _body(draft, email, base, variant, language, inliner, bodies)
-    files = _files(draft, email.attachments)
+    files = _files(draft, email.attachments) if email.attachments else []
     if cids is None or not cids <= {file.cid for file in files}:
         check_cids(draft, base, email.layout, str(html), files)
     opens, clicks = email.track_opens, email.track_clicks
@@ -60,9 +62,9 @@ def compose(
     return RenderedEmail.of_pieces(
         from_=_sender(draft, email.from_ or default_from),
         to=to,
-        cc=_mailboxes(draft, email.cc, "email.cc"),
-        bcc=_mailboxes(draft, email.bcc, "email.bcc"),
-        reply_to=_mailboxes(draft, email.reply_to, "email.reply_to"),
+        cc=_mailboxes(draft, email.cc, "email.cc") if email.cc else (),
+        bcc=_mailboxes(draft, email.bcc, "email.bcc") if email.bcc else (),
+        reply_to=_mailboxes(draft, email.reply_to, "email.reply_to") if email.reply_to else (),
         subject=_subject(draft, variant.subject or email.subject),
         html=html,
         text=text,
@@ -87,8 +89,6 @@ def _tracked(
 
 
 def _mailboxes(draft: Draft, entries: Sequence[str], field: str) -> tuple[Address, ...]:
-    if not entries:
-        return ()
     found: list[Address] = []
     for entry in entries:
         try:
@@ -148,7 +148,8 @@ def _body(
     bodies: Bodies | None,
 ) -> tuple[str | Printed, str | Printed, frozenset[str] | None]:
     """HTML, text, and the attachments that the HTML may show; None where that is not known."""
-    preheader = draft.line(variant.preheader or email.preheader, "email.preheader")
+    hidden = variant.preheader or email.preheader
+    preheader = draft.line(hidden, "email.preheader") if hidden else ""
     made = _compiled(draft, base, email.layout, preheader, language, bodies)
     html: str | Printed = (
         made.html if made else _html(draft, base, email.layout, preheader, language, inliner)
@@ -175,7 +176,7 @@ def body_of(
 
 def body_for(draft: Draft, email: Email, language: str) -> Body:
     """The body that a language gets."""
-    variant = email.variants.get(language, EmailVariant())
+    variant = email.variants.get(language, _NO_VARIANT)
     base = variant if variant.mjml or variant.html else email
     hidden = bool(variant.preheader or email.preheader)
     return body_of(draft, base, email.layout, language, preheader=hidden)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
 from vero_deliver.data import Declaration
 from vero_deliver.decode import check_variants, to_plain
 from vero_deliver.errors import DataError, MessageError
 from vero_deliver.message import Message
-from vero_deliver.render.filters.formats import formats_for
 from vero_deliver.render.given import names
 from vero_deliver.rendered import ContentName
 from vero_deliver.source import where
@@ -20,11 +18,8 @@ RESERVED: Final = ("user", "event", "campaign", "message", "url", "now")
 _RESERVED: Final = frozenset(RESERVED)
 _KEPT = 1_000  # messages
 
-kept_formats = lru_cache(maxsize=1024)(formats_for)
 
-
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """The sender's values, checked. data: with the defaults of what the message declares."""
 
     data: Mapping[str, Any]
@@ -51,12 +46,13 @@ class Plan:
     def given(self, about: Mapping[str, Any]) -> Given:
         """The sender's part of About. Raises DataError; MessageError for a broken [data]."""
         data = names(about.get("data") or {}, "data")
-        event = names(about.get("event") or {}, "event")
-        campaign = names(about.get("campaign") or {}, "campaign")
+        event, campaign = about.get("event"), about.get("campaign")
+        event = dict(names(event, "event")) if event else {}
+        campaign = dict(names(campaign, "campaign")) if campaign else {}
         if not _RESERVED.isdisjoint(data):
             taken = [name for name in RESERVED if name in data]
             raise DataError(f"data may not be named {', '.join(taken)}", where=self.name)
-        return Given(self._declaration.check(data, where=self.name), dict(event), dict(campaign))
+        return Given(self._declaration.check(data, where=self.name), event, campaign)
 
     def shown(self, language: str) -> dict[str, Any]:
         """What templates see as `message`."""

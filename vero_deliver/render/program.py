@@ -387,8 +387,8 @@ def _first_arguments(environment: Any, table: str, name: str) -> tuple[Any, ...]
 
 
 def _writers(currencies: tuple[str, ...]) -> tuple[Callable[[object], str] | None, ...]:
-    quick = getattr(current().formats.get("money"), "quick", lambda _: None)
-    return tuple([quick(code) for code in currencies])
+    money: Any = current().formats.get("money")
+    return money.writers(currencies) if money else (None,) * len(currencies)
 
 
 def _constant(value: Any) -> Tree:

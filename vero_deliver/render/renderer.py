@@ -6,9 +6,9 @@ Same message, user, data, key and clock give the same Rendered, and so the same 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack, get_args, overload
 
@@ -20,7 +20,7 @@ from vero_deliver.mime.signer import Signer
 from vero_deliver.phone import is_region
 from vero_deliver.render import email, http, push, sms
 from vero_deliver.render.draft import Draft
-from vero_deliver.render.filters.formats import is_language, match_locale
+from vero_deliver.render.filters.formats import formats_for, is_language, match_locale
 from vero_deliver.render.filters.times import zone
 from vero_deliver.render.given import check_call, check_user, shown
 from vero_deliver.render.many import WINDOW, Batch, Made, check_batch, in_processes, one_by_one
@@ -29,7 +29,7 @@ from vero_deliver.render.markup import Inliner
 from vero_deliver.render.once.bodies import Bodies, Explanation
 from vero_deliver.render.once.parts import Reason
 from vero_deliver.render.plan import RESERVED as RESERVED
-from vero_deliver.render.plan import Given, Plan, Plans, kept_formats
+from vero_deliver.render.plan import Given, Plan, Plans
 from vero_deliver.render.run import Run, running
 from vero_deliver.render.templates import Templates
 from vero_deliver.render.translations import load
@@ -261,12 +261,8 @@ class Renderer:
 
     def language(self, message: Message, user: User) -> str:
         """Which of the message's languages this user gets it in."""
-        return self._locales(message, user)[0]
-
-    def _locales(self, message: Message, user: User) -> tuple[str, str]:
-        """The language, and the locale that numbers and dates follow."""
         known = message.locales or (self._language,)
-        return match_locale(user.locale[:_LONGEST_TAG], known, known[0])
+        return match_locale(user.locale[:_LONGEST_TAG], known, known[0])[0]
 
     def _compose(
         self, plan: Plan, user: User, content: ContentName, about: About, given: Given | None
@@ -284,15 +280,13 @@ class Renderer:
             return self._content(draft, content, run, key)
 
     def _run(self, user: User, message: Message) -> Run:
-        language, locale = self._locales(message, user)
-        timezone = _timezone(user)
-        return Run(
-            language=language,
-            locale=locale,
-            timezone=timezone,
-            catalog=load(self._translations, language),
-            formats=kept_formats(locale, timezone),
-        )
+        known = tuple(message.locales) or (self._language,)
+        try:
+            found = _found(user.locale[:_LONGEST_TAG], user.timezone or "UTC", known)
+        except ValueError as error:
+            raise RenderError(str(error), where="user.timezone") from None
+        language, locale, timezone, formats = found
+        return Run(language, locale, timezone, load(self._translations, language), formats)
 
     def _content(
         self, draft: Draft, content: ContentName, run: Run, key: str
@@ -368,8 +362,11 @@ def _named(variables: Mapping[str, Any]) -> dict[str, Any]:
         raise DataError("nested too deeply for the undefined policy keep") from None
 
 
-def _timezone(user: User) -> tzinfo:
-    try:
-        return zone(user.timezone or "UTC")
-    except ValueError as error:
-        raise RenderError(str(error), where="user.timezone") from None
+@lru_cache(maxsize=1024)  # of many users, few differ
+def _found(
+    locale: str, timezone: str, known: tuple[str, ...]
+) -> tuple[str, str, tzinfo, Mapping[str, Callable[..., Any]]]:
+    """The language, the locale that numbers and dates follow, the zone, and formats of both."""
+    language, best = match_locale(locale, known, known[0])
+    place = zone(timezone)
+    return language, best, place, formats_for(best, place)

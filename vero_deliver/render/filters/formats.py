@@ -96,6 +96,15 @@ def _money(locale: str) -> Callable[..., str]:
             writers[currency] = found.quick if found else None
         return writers.get(currency)
 
+    several: dict[tuple[str, ...], tuple[Callable[[float], str] | None, ...]] = {}
+
+    def writers_of(currencies: tuple[str, ...]) -> tuple[Callable[[float], str] | None, ...]:
+        """The same of several, which are the constants of a template."""
+        found = several.get(currencies)
+        if found is None:
+            found = several[currencies] = tuple(map(quick, currencies))
+        return found
+
     def bound(value: Any, currency: str, format: str | None = None) -> str:  # noqa: A002
         if format is None and type(value) in NUMBERS and type(currency) is str:
             write = quick(currency)
@@ -103,7 +112,7 @@ def _money(locale: str) -> Callable[..., str]:
                 return text
         return money(value, currency, format, locale=locale)
 
-    bound.quick = quick  # type: ignore[attr-defined]
+    bound.writers = writers_of  # type: ignore[attr-defined]  # for render.program
     bound.__name__ = bound.__qualname__ = "money"  # as an error of Python's names it
     return bound
 
