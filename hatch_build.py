@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-from packaging.tags import sys_tags
 
 FOLDER = "vero_deliver/speedups"
-INTERPRETER, ABI = "cp311", "abi3"  # of the limited API that the source asks for
 
 
 class Speedups(BuildHookInterface[Any]):
@@ -20,24 +19,24 @@ class Speedups(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile, and say so in the wheel's tag; an editable one has the module in place."""
+        """Compile, and let the wheel's tag say so; an editable one has the module in place."""
         if self.target_name != "wheel":
             return
         self._work = tempfile.mkdtemp()
+        place = Path(self.root, FOLDER, f"_speedups{sysconfig.get_config_var('EXT_SUFFIX')}")
+        if version == "editable":
+            place.unlink(missing_ok=True)  # of older sources
         try:
             module = compiled(Path(self.root), Path(self._work))
         except Exception as error:  # noqa: BLE001  # compilers fail in many ways
             self.app.display_warning(f"{FOLDER} stays Python: nothing compiles it here ({error})")
             return
         if version == "editable":
-            # into place in one step: a process may have the old one open
-            beside = Path(self.root, FOLDER, f"{module.name}.new")
-            shutil.copy(module, beside)
-            beside.replace(beside.with_name(module.name))
+            shutil.copy(module, place)
         else:
-            build_data["force_include"][str(module)] = f"{FOLDER}/{module.name}"
+            build_data["force_include"][str(module)] = f"{FOLDER}/{place.name}"
         build_data["pure_python"] = False
-        build_data["tag"] = f"{INTERPRETER}-{ABI}-{platform()}"
+        build_data["infer_tag"] = True
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """The compiler's files go."""
@@ -51,16 +50,10 @@ def compiled(root: Path, work: Path) -> Path:
     from setuptools.command.build_ext import build_ext
 
     sources = sorted(map(str, (root / FOLDER).glob("*.c")))
-    extension = Extension("_speedups", sources, py_limited_api=True)
+    extension = Extension("_speedups", sources)
     command = build_ext(Distribution({"name": "vero-deliver", "ext_modules": [extension]}))
     command.build_lib, command.build_temp = str(work / "lib"), str(work / "temp")
     command.ensure_finalized()
     command.run()
     [module] = (work / "lib").iterdir()
     return module
-
-
-def platform() -> str:
-    """What this machine is in a tag: no manylinux, which promises more than was looked at."""
-    tags = (tag.platform for tag in sys_tags())
-    return next(tag for tag in tags if not tag.startswith(("manylinux", "musllinux")))

@@ -262,4 +262,4 @@ def test_unsound_trees_are_refused(tree: tuple[Any, ...]) -> None:
     """Whatever a tree holds, running it never steps beside what it has."""
     assert speedups.compiled is not None
     with pytest.raises(ValueError, match="program: "):
-        speedups.compiled.Program(tree, getattr, getattr, str, str, None)
+        speedups.compiled.Program(tree, getattr, getattr, str, str, False)

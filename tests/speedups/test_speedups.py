@@ -23,6 +23,11 @@ texts = (
     st.text(st.characters(exclude_categories=()))
     | st.text("a= \t\r\n.č\x7f\x85\ufffe", max_size=90)
     | st.text("aF=é", min_size=70, max_size=80)
+    | st.text("a =é.", min_size=70, max_size=160)
+    | st.lists(
+        st.sampled_from(["From ", "a", "aaaaaaaaaaaaaaaaaaaaaaaa", "=", " ", "é", "."]),
+        max_size=14,
+    ).map("".join)
     | st.sampled_from(["", ".", "é ", "From ", "From me", "€ 1\xa0000", "\ud83d", "\ude00", "\r"])
 )
 lines = st.text("aB: \t\r\n.č", max_size=60).map(str.encode)
@@ -63,9 +68,16 @@ def test_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert speedups._compiled() is None
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(st.lists(st.tuples(texts, texts), max_size=8), st.booleans())
 @example([("", "a" * 75)], True)
+@example([("", "a" * 75 + "From " + "b" * 71)], True)
+@example([("", "a" * 75 + "From " + "b" * 66)], True)
+@example([("", "From " + "b" * 71)], True)
+@example([("", "a" * 75 + " ")], True)
+@example([("", "a" * 74 + " ")], True)
+@example([("", "a" * 75 + ".")], True)
+@example([("", "é" * 12 + "a" * 4)], True)
 @example([("", "a" * 76)], True)
 @example([("", "é" * 12 + "abc")], True)
 @example([("", "é" * 12 + "ab ")], True)

@@ -21,7 +21,7 @@ from jinja2.utils import _PassArg, missing
 from markupsafe import escape
 
 from vero_deliver import speedups
-from vero_deliver.render.escaping import escaped, unmarked
+from vero_deliver.render.escaping import unmarked
 from vero_deliver.render.run import current
 
 Tree = tuple[Any, ...]
@@ -120,7 +120,7 @@ class Draft:
             environment.getitem,
             link.missing,
             link.text,
-            escaped if environment.escapes_html else None,
+            environment.escapes_html,
         )
         return Program(compiled, self.currencies)
 

@@ -48,13 +48,14 @@ class Speedups(Protocol):
         getitem: Callable[[Any, Any], Any],
         missing: Callable[[str], Any],
         text: Callable[[Any], str],
-        escaped: Callable[[str], str] | None,
+        escapes: bool,
         /,
     ) -> Program:
         """A program from its tree, see render.program; ValueError where it cannot be run.
 
         getattr, getitem: look up what no dict or list holds. missing: a name that is not given.
         text: a value that is no text and no number, as it is printed.
+        escapes: whether texts are escaped for HTML.
         """
         ...
 

@@ -2,8 +2,6 @@
 
 #include "speedups.h"
 
-#include <math.h>
-
 typedef struct {
     Py_ssize_t size;
     char text[40];
@@ -31,12 +29,14 @@ in_units(PyObject *value, int decimals)
         if (!(amount > 0 && amount < 1e9)) {
             return 0;
         }
-        double rest = fmod(amount * (double)(10 * tens[decimals]), 10);
+        double shifted = amount * (double)(10 * tens[decimals]);
+        int64_t whole = (int64_t)shifted;
+        double rest = (double)(whole % 10) + (shifted - (double)whole);
         if (rest > 4.9 && rest < 5.1) { /* perhaps a tie */
             return 0;
         }
         /* the product is off by less than a hundredth, and a tie is further away */
-        return (int64_t)floor(amount * (double)tens[decimals] + 0.5);
+        return (int64_t)(amount * (double)tens[decimals] + 0.5);
     }
     if (PyLong_CheckExact(value)) {
         int overflow;

@@ -12,8 +12,18 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static int
+set_up(PyObject *module)
+{
+    set_up_text();
+    PyObject *type = program_type();
+    int failed = type == NULL ? -1 : PyModule_AddObjectRef(module, "Program", type);
+    Py_XDECREF(type);
+    return failed;
+}
+
 static PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, add_program},
+    {Py_mod_exec, set_up},
     {0, NULL},
 };
 

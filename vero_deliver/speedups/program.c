@@ -54,7 +54,7 @@ typedef struct {
     Node *root;
     PyObject *getattr, *getitem, *missing; /* of the environment */
     PyObject *text;                        /* a value as the template prints it */
-    PyObject *escaped;                     /* of a text; None where nothing is escaped */
+    int escapes;                           /* texts, for HTML */
 } Program;
 
 typedef struct {
@@ -119,7 +119,7 @@ variable(const Node *node, Run *run)
     if (PyErr_Occurred()) {
         return NULL;
     }
-    return PyObject_CallFunctionObjArgs(run->program->missing, node->value, NULL);
+    return PyObject_CallOneArg(run->program->missing, node->value);
 }
 
 static PyObject *
@@ -133,9 +133,9 @@ found_in(const Node *node, Run *run, PyObject *ask)
         value = PyDict_GetItemWithError(of, node->value);
     }
     else if (PyList_CheckExact(of) && PyLong_CheckExact(node->value)) {
-        Py_ssize_t at = PyLong_AsSsize_t(node->value), length = PyList_Size(of);
+        Py_ssize_t at = PyLong_AsSsize_t(node->value), length = PyList_GET_SIZE(of);
         at = at < 0 ? at + length : at;
-        value = at >= 0 && at < length ? PyList_GetItem(of, at) : NULL;
+        value = at >= 0 && at < length ? PyList_GET_ITEM(of, at) : NULL;
     }
     Py_XINCREF(value);
     if (value == NULL && !PyErr_Occurred()) {
@@ -149,21 +149,21 @@ found_in(const Node *node, Run *run, PyObject *ask)
 static PyObject *
 called(const Node *node, PyObject **arguments)
 {
-    Py_ssize_t first = PyTuple_Size(node->value) - 1;
+    Py_ssize_t first = PyTuple_GET_SIZE(node->value) - 1;
     PyObject *all = PyTuple_New(first + node->count), *result = NULL;
     for (Py_ssize_t at = 0; at < first && all != NULL; at++) {
-        PyTuple_SetItem(all, at, Py_NewRef(PyTuple_GetItem(node->value, at + 1)));
+        PyTuple_SET_ITEM(all, at, Py_NewRef(PyTuple_GET_ITEM(node->value, at + 1)));
     }
     for (Py_ssize_t at = 0; at < node->count; at++) {
         if (all == NULL) {
             Py_DECREF(arguments[at]);
         }
         else {
-            PyTuple_SetItem(all, first + at, arguments[at]);
+            PyTuple_SET_ITEM(all, first + at, arguments[at]);
         }
     }
     if (all != NULL) {
-        result = PyObject_CallObject(PyTuple_GetItem(node->value, 0), all);
+        result = PyObject_CallObject(PyTuple_GET_ITEM(node->value, 0), all);
         Py_DECREF(all);
     }
     return result;
@@ -173,7 +173,7 @@ static int
 starts(PyObject *value, const char *with)
 {
     Py_ssize_t size, length = (Py_ssize_t)strlen(with);
-    const char *text = PyUnicode_AsUTF8AndSize(value, &size);
+    const char *text = utf8(value, &size);
     if (text == NULL) {
         PyErr_Clear();
         return 0;
@@ -193,7 +193,7 @@ static int
 is_plain_style(PyObject *value)
 {
     Py_ssize_t size;
-    const char *text = PyUnicode_AsUTF8AndSize(value, &size);
+    const char *text = utf8(value, &size);
     if (text == NULL) {
         PyErr_Clear();
         return 0;
@@ -214,7 +214,7 @@ quoted(PyObject *value, int in_query)
     static const char digits[] = "0123456789ABCDEF";
     char quoted[3 * 200], *to = quoted;
     Py_ssize_t size;
-    const char *text = PyUnicode_AsUTF8AndSize(value, &size);
+    const char *text = utf8(value, &size);
     if (text == NULL) {
         PyErr_Clear();
         return NULL;
@@ -268,12 +268,15 @@ short_way(const Node *node, Run *run, PyObject **arguments)
         }
         return NULL;
     case MONEY:
-        written = PyTuple_GetItem(run->writers, node->number);
-        if (written == NULL || written == Py_None || !is_number(value)) {
+        if (node->number >= PyTuple_GET_SIZE(run->writers) || !is_number(value)) {
             return NULL;
         }
-        written = PyObject_CallFunctionObjArgs(written, value, NULL);
-        if (written != NULL && PyUnicode_GetLength(written) == 0) {
+        written = PyTuple_GET_ITEM(run->writers, node->number);
+        if (written == Py_None) {
+            return NULL;
+        }
+        written = PyObject_CallOneArg(written, value);
+        if (written != NULL && PyUnicode_Check(written) && PyUnicode_GET_LENGTH(written) == 0) {
             Py_DECREF(written);
             return NULL;
         }
@@ -454,23 +457,6 @@ evaluated(const Node *node, Run *run)
 
 /* ---- statements: 0, or -1 to give up ---- */
 
-enum { SPECIAL = 1, SUSPECT = 2 };
-
-/* What bytes may ask for: escaping, or a closer look at whether the text is clean. */
-static unsigned char looks[256];
-
-static void
-set_looks(void)
-{
-    for (int byte = 0; byte < 0x20; byte++) {
-        looks[byte] = byte == '\t' || byte == '\n' || byte == '\r' ? 0 : SUSPECT;
-    }
-    looks[0x7f] = looks[0xc2] = looks[0xef] = SUSPECT;
-    for (const char *special = "&<>\"'"; *special; special++) {
-        looks[(unsigned char)*special] = SPECIAL;
-    }
-}
-
 /* The value as it is printed; takes the reference. */
 static PyObject *
 printed(PyObject *value, Run *run)
@@ -484,7 +470,7 @@ printed(PyObject *value, Run *run)
         text = PyObject_Str(value);
     }
     else {
-        text = PyObject_CallFunctionObjArgs(program->text, value, NULL);
+        text = PyObject_CallOneArg(program->text, value);
     }
     int is_final = !PyUnicode_CheckExact(value);
     Py_DECREF(value);
@@ -492,25 +478,14 @@ printed(PyObject *value, Run *run)
         Py_XDECREF(text);
         return NULL;
     }
-    Py_ssize_t size;
-    const unsigned char *bytes = (const unsigned char *)PyUnicode_AsUTF8AndSize(text, &size);
-    unsigned char seen = 0;
-    if (bytes == NULL) { /* lone surrogates */
-        PyErr_Clear();
-        seen = SPECIAL | SUSPECT;
+    int found = looked_through(text);
+    if (found & DIRTY) {
+        run->clean = 0;
     }
-    else {
-        for (Py_ssize_t at = 0; at < size; at++) {
-            seen |= looks[bytes[at]];
-        }
-    }
-    if (seen & SUSPECT && run->clean) {
-        run->clean = is_clean(text);
-    }
-    if (seen & SPECIAL && !is_final && program->escaped != Py_None) {
-        PyObject *escaped = PyObject_CallFunctionObjArgs(program->escaped, text, NULL);
-        Py_DECREF(text);
-        text = escaped;
+    if (found & SPECIAL && !is_final && program->escapes) {
+        PyObject *plain = text;
+        text = escaped(plain);
+        Py_DECREF(plain);
     }
     return text;
 }
@@ -518,7 +493,7 @@ printed(PyObject *value, Run *run)
 static int
 put(PyObject *piece, Run *run)
 {
-    run->printed += PyUnicode_GetLength(piece);
+    run->printed += PyUnicode_GET_LENGTH(piece);
     return run->printed > run->most ? -1 : PyList_Append(run->pieces, piece);
 }
 
@@ -562,10 +537,10 @@ each_of(const Node *node, Run *run, PyObject *list)
 {
     int is_list = PyList_CheckExact(list);
     Py_ssize_t loop = PyLong_AsSsize_t(node->value);
-    Py_ssize_t length = is_list ? PyList_Size(list) : PyTuple_Size(list);
+    Py_ssize_t length = is_list ? PyList_GET_SIZE(list) : PyTuple_GET_SIZE(list);
     run->loops[loop].length = length;
     for (Py_ssize_t at = 0; at < length; at++) {
-        if (is_list && PyList_Size(list) != length) {
+        if (is_list && PyList_GET_SIZE(list) != length) {
             return -1; /* somebody changed it */
         }
         if (PyErr_CheckSignals() < 0) {
@@ -573,7 +548,7 @@ each_of(const Node *node, Run *run, PyObject *list)
         }
         run->loops[loop].at = at;
         keep(run, node->number,
-             Py_NewRef(is_list ? PyList_GetItem(list, at) : PyTuple_GetItem(list, at)));
+             Py_NewRef(is_list ? PyList_GET_ITEM(list, at) : PyTuple_GET_ITEM(list, at)));
         if (done(node->children[1], run) < 0) {
             return -1;
         }
@@ -660,8 +635,8 @@ is_sound(const Node *node, int is_statement)
     case STYLE:
     case QUOTE:
     case MONEY:
-        return node->count >= 1 && node->count <= 8 && PyTuple_CheckExact(node->value) &&
-               PyTuple_Size(node->value) >= 1;
+        return node->number >= 0 && node->count >= 1 && node->count <= 8 && PyTuple_CheckExact(node->value) &&
+               PyTuple_GET_SIZE(node->value) >= 1;
     case LOOP:
         return node->number >= 0 && node->number < MOST_LOOPS * LOOP_FACTS;
     case PRINT:
@@ -693,8 +668,8 @@ does(Kind kind, Py_ssize_t child)
 static Node *
 parsed(PyObject *tree, int depth, int is_statement)
 {
-    Py_ssize_t size = PyTuple_CheckExact(tree) ? PyTuple_Size(tree) : 0;
-    long kind = size >= 3 ? PyLong_AsLong(PyTuple_GetItem(tree, 0)) : -1;
+    Py_ssize_t size = PyTuple_CheckExact(tree) ? PyTuple_GET_SIZE(tree) : 0;
+    long kind = size >= 3 ? PyLong_AsLong(PyTuple_GET_ITEM(tree, 0)) : -1;
     if (kind < 0 || kind >= KINDS || depth > DEEPEST) {
         if (!PyErr_Occurred()) {
             PyErr_SetString(PyExc_ValueError, "program: no node, or too deep a one");
@@ -707,11 +682,11 @@ parsed(PyObject *tree, int depth, int is_statement)
         return NULL;
     }
     node->kind = (Kind)kind;
-    node->number = PyLong_AsSsize_t(PyTuple_GetItem(tree, 1));
-    node->value = Py_NewRef(PyTuple_GetItem(tree, 2));
+    node->number = PyLong_AsSsize_t(PyTuple_GET_ITEM(tree, 1));
+    node->value = Py_NewRef(PyTuple_GET_ITEM(tree, 2));
     for (Py_ssize_t at = 3; at < size && !PyErr_Occurred(); at++) {
         int below = does(node->kind, at - 3);
-        Node *child = parsed(PyTuple_GetItem(tree, at), depth + 1, below);
+        Node *child = parsed(PyTuple_GET_ITEM(tree, at), depth + 1, below);
         if (child != NULL) {
             node->children[node->count++] = child;
         }
@@ -748,7 +723,6 @@ program_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(program->getitem);
     Py_VISIT(program->missing);
     Py_VISIT(program->text);
-    Py_VISIT(program->escaped);
     return program->root == NULL ? 0 : visited(program->root, visit, arg);
 }
 
@@ -763,7 +737,6 @@ program_clear(PyObject *self)
     Py_CLEAR(program->getitem);
     Py_CLEAR(program->missing);
     Py_CLEAR(program->text);
-    Py_CLEAR(program->escaped);
     return 0;
 }
 
@@ -780,8 +753,9 @@ program_dealloc(PyObject *self)
 static PyObject *
 program_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
 {
-    PyObject *tree, *getattr, *getitem, *missing, *text, *escaped;
-    if (!PyArg_ParseTuple(args, "OOOOOO", &tree, &getattr, &getitem, &missing, &text, &escaped)) {
+    PyObject *tree, *getattr, *getitem, *missing, *text;
+    int escapes;
+    if (!PyArg_ParseTuple(args, "OOOOOp", &tree, &getattr, &getitem, &missing, &text, &escapes)) {
         return NULL;
     }
     Node *root = parsed(tree, 0, 1);
@@ -795,7 +769,7 @@ program_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
     made->getitem = Py_NewRef(getitem);
     made->missing = Py_NewRef(missing);
     made->text = Py_NewRef(text);
-    made->escaped = Py_NewRef(escaped);
+    made->escapes = escapes;
     return (PyObject *)made;
 }
 
@@ -832,7 +806,7 @@ program_run(PyObject *self, PyObject *const *args, Py_ssize_t count)
     if (!failed) {
         return PyBool_FromLong(run.clean);
     }
-    if (PyErr_Occurred() || PyList_SetSlice(args[2], 0, PyList_Size(args[2]), NULL) < 0) {
+    if (PyErr_Occurred() || PyList_SetSlice(args[2], 0, PyList_GET_SIZE(args[2]), NULL) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -875,12 +849,8 @@ static PyType_Spec program_spec = {
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,   program_slots,
 };
 
-int
-add_program(PyObject *module)
+PyObject *
+program_type(void)
 {
-    set_looks();
-    PyObject *type = PyType_FromSpec(&program_spec);
-    int failed = type == NULL ? -1 : PyModule_AddObjectRef(module, "Program", type);
-    Py_XDECREF(type);
-    return failed;
+    return PyType_FromSpec(&program_spec);
 }

@@ -1,11 +1,9 @@
 /* What the files of this folder share. Each function of the module does for common input, byte for
-   byte, what Python does for all input, and leaves the rest to that; __init__.py says which. Only
-   CPython's limited API is used, so that one build serves every version from 3.11 on. */
+   byte, what Python does for all input, and leaves the rest to that; __init__.py says which. */
 
 #ifndef VERO_DELIVER_SPEEDUPS_H
 #define VERO_DELIVER_SPEEDUPS_H
 
-#define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -45,12 +43,31 @@ plain_span(const char *text, Py_ssize_t size, unsigned char but)
     return at;
 }
 
+/* The text as UTF-8; NULL with an error set for lone surrogates. ASCII is at hand. */
+static inline const char *
+utf8(PyObject *text, Py_ssize_t *size)
+{
+    if (PyUnicode_IS_COMPACT_ASCII(text)) {
+        *size = PyUnicode_GET_LENGTH(text);
+        return (const char *)PyUnicode_1BYTE_DATA(text);
+    }
+    return PyUnicode_AsUTF8AndSize(text, size);
+}
+
 #ifdef __GNUC__
 #pragma GCC visibility push(hidden)
 #endif
 
-/* Whether render.clean.is_clean says so; 0 for lone surrogates too. */
-int is_clean(PyObject *value);
+/* What looked_through() finds: a character that HTML escapes, one that render.clean replaces. */
+enum { SPECIAL = 1, DIRTY = 2 };
+
+int looked_through(PyObject *text);
+
+/* The text with its special characters as references. */
+PyObject *escaped(PyObject *text);
+
+/* To be called once, before the two. */
+void set_up_text(void);
 
 /* Functions of the module. */
 PyObject *collect(PyObject *, PyObject *const *, Py_ssize_t);
@@ -60,8 +77,8 @@ PyObject *modified(PyObject *, PyObject *);
 PyObject *reads_back(PyObject *, PyObject *);
 PyObject *relaxed_fields(PyObject *, PyObject *);
 
-/* Gives the module its class Program. */
-int add_program(PyObject *module);
+/* The class Program. */
+PyObject *program_type(void);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop
