@@ -12,7 +12,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, ClassVar, Final, Literal, NamedTuple, Self, cast
+from pickle import PickleBuffer
+from typing import Any, ClassVar, Final, Literal, NamedTuple, Self, SupportsIndex, cast
 
 import msgspec
 
@@ -106,7 +107,7 @@ class RenderedEmail(_Rendered):
     # bytes of the whole message
     _html: _Body = field(default=None, init=False, repr=False, compare=False)
     _text: _Body = field(default=None, init=False, repr=False, compare=False)
-    # by key and the signers' fingerprints
+    # the message by its key, and its signatures by key and the signers' fingerprints
     _mime: dict[tuple[str, ...], bytes] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -157,18 +158,29 @@ class RenderedEmail(_Rendered):
         return self._mime[key,]
 
     def signed(self, key: str, signers: Sequence[Signer]) -> bytes:
-        """`mime(key)` with DKIM signatures of the moment `at`; computed once per key and signers.
+        """`mime(key)` with its `signature` in front. Errors as `mime.sign`."""
+        return self.signature(key, signers) + self.mime(key)
 
-        Errors as `mime.sign`.
+    def signature(self, key: str, signers: Sequence[Signer]) -> bytes:
+        """DKIM signatures of `mime(key)` and the moment `at`; computed once per key and signers.
+
+        Empty without signers. Errors as `mime.signatures`.
         """
+        raw = self.mime(key)
+        if not signers:
+            return b""
         name = (key, *[signer.fingerprint for signer in signers])
         if name not in self._mime:
-            raw = self.mime(key)
-            self._mime[name] = mime.sign(raw, signers, self.at) if signers else raw
+            self._mime[name] = mime.signatures(raw, signers, self.at)
         return self._mime[name]
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         # bytes that exist travel, so another process sends the same ones; a template does not
+        built: dict[tuple[str, ...], Any] = self._mime
+        if protocol.__index__() >= 5:  # large ones beside the pickle, where that is asked for
+            built = {
+                name: PickleBuffer(raw) if len(name) == 1 else raw for name, raw in built.items()
+            }
         own = self.__dict__
         others = {name: own[name] for name, usual in _RARE if own[name] is not usual}
         if self.tags or self.metadata or self.kind != "transactional":
@@ -177,7 +189,7 @@ class RenderedEmail(_Rendered):
             others["headers"] = self.headers
         bodies = self._body("html", self._html), self._body("text", self._text)
         fields = (self.from_, self.to, self.subject, self.at)
-        return _unpickled, (*fields, self._fronts(), *bodies, others)
+        return _unpickled, (*fields, built, *bodies, others)
 
     def _body(self, name: str, body: _Body) -> bytes | bool:
         """The text; where the message's bytes hold it, only whether it ends with a line break."""
@@ -190,14 +202,6 @@ class RenderedEmail(_Rendered):
         text: str = getattr(self, name)
         return text.encode("utf-8", "surrogatepass")
 
-    def _fronts(self) -> dict[tuple[str, ...], bytes]:
-        """The bytes that exist; of those that are signed, only what stands before the others."""
-        built = self._mime
-        return {
-            name: raw[: -len(built[name[:1]])] if len(name) > 1 else raw
-            for name, raw in built.items()
-        }
-
 
 def _unpickled(
     from_: Address,
@@ -209,9 +213,6 @@ def _unpickled(
     text: bytes | bool,
     others: dict[str, Any],
 ) -> RenderedEmail:
-    for name, front in built.items():
-        if len(name) > 1:
-            built[name] = front + built[name[:1]]
     values = {**_DEFAULTS, "headers": {}, "metadata": {}, **others, "_mime": built}
     values |= {"from_": from_, "to": to, "subject": subject, "at": at}
     # decoded when somebody asks, see _Joined

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vero_deliver.mime.address import check_address, envelope, mailbox, needs_smtputf8
 from vero_deliver.mime.chunks import Chunks, Printed
 from vero_deliver.mime.compose import build
-from vero_deliver.mime.dkim import sign
+from vero_deliver.mime.dkim import sign, signatures
 from vero_deliver.mime.domain import Domain, Domains
 from vero_deliver.mime.ids import key_digest, message_id
 from vero_deliver.mime.return_path import Named, named_by, return_path
@@ -30,4 +30,5 @@ __all__ = [
     "new_key",
     "return_path",
     "sign",
+    "signatures",
 ]

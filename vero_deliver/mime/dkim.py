@@ -53,7 +53,12 @@ _BODY_HASH = "x" * 44  # as wide as the base64 of any SHA-256
 
 
 def sign(message: bytes, signers: Sequence[Signer], at: datetime) -> bytes:
-    """The message with one DKIM-Signature field per signer in front, in the signers' order.
+    """The message with its `signatures` in front."""
+    return signatures(message, signers, at) + message
+
+
+def signatures(message: bytes, signers: Sequence[Signer], at: datetime) -> bytes:
+    """One DKIM-Signature field per signer, in the signers' order, to stand before the message.
 
     message: as `build` gives it; every line end is CRLF. Equal arguments give equal bytes.
     Ed25519 belongs beside RSA, never alone: large receivers do not verify it.
@@ -69,11 +74,12 @@ def sign(message: bytes, signers: Sequence[Signer], at: datetime) -> bytes:
     hashes: dict[Canonicalization, bytes] = {
         form: _body_hash(form, message, start) for form in forms
     }
-    signatures = [
-        _signature(signer, _opening(signer.tags, names, second), covered, hashes)
-        for signer in signers
-    ]
-    return b"".join([*signatures, message])
+    return b"".join(
+        [
+            _signature(signer, _opening(signer.tags, names, second), covered, hashes)
+            for signer in signers
+        ]
+    )
 
 
 def _covered(head: bytes) -> tuple[tuple[str, ...], bytes]:

@@ -25,6 +25,7 @@ from vero_deliver.user import User
 
 HEADER: Final = 8  # bytes that tell a frame's length
 _PATIENCE: Final = 1.0  # seconds for a process to end that has ended its line
+_ROOM: Final = 1 << 20  # bytes of results on the line, where the system gives so many
 _AT_HAND: Final = 2  # chunks that a worker has, so that it never waits for the next one
 _READ, _BOTH = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_WRITE
 # Ctrl-C reaches the whole group: the one who started the workers ends them
@@ -139,6 +140,8 @@ class _Worker:
 
     def __init__(self, setup: bytes) -> None:
         ours, theirs = socket.socketpair()
+        with suppress(OSError):  # so that it need not wait until somebody listens
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
         with theirs:
             self._process = _interpreter(theirs)
         ours.setblocking(False)
@@ -146,7 +149,7 @@ class _Worker:
         self.is_ready = False
         self.chunks: deque[Chunk] = deque()
         self._said: deque[memoryview] = deque()
-        self._frames = _frames(ours)
+        self._said_back = _said_back(ours)
         self._say(setup)
 
     @property
@@ -168,13 +171,14 @@ class _Worker:
         """Send and receive what goes without waiting; the chunks that it gives back undone."""
         self._send()
         lost: list[Chunk] = []
-        for frame in self._frames:
-            if frame is None:
+        for said in self._said_back:
+            if said is None:
                 break
+            words, large = said
             if not self.is_ready:
-                self._begin(frame)
-            elif frame:
-                self.chunks[0].results += pickle.loads(frame)  # noqa: S301  # of our own process
+                self._begin(words)
+            elif words:
+                self.chunks[0].results += pickle.loads(words, buffers=large)  # noqa: S301  # our own
             else:
                 self.chunks[0].stays = True
                 lost.append(self.chunks[0])
@@ -190,9 +194,9 @@ class _Worker:
         self._process.kill()
         return self._process.wait()
 
-    def _begin(self, frame: bytearray) -> None:
-        if frame:
-            raise ConfigError(f"processes: another process cannot begin: {frame.decode()}")
+    def _begin(self, words: bytes) -> None:
+        if words:
+            raise ConfigError(f"processes: another process cannot begin: {words.decode()}")
         self.is_ready = True
 
     def _say(self, data: bytes) -> None:
@@ -210,26 +214,31 @@ class _Worker:
             return
 
 
-def _frames(line: socket.socket) -> Iterator[bytearray | None]:
-    """The frames that come in; None while there is no whole one. Raises EOFError at the end."""
+def _said_back(line: socket.socket) -> Iterator[tuple[bytes, list[bytes]] | None]:
+    """What render.worker says; None while there is no whole frame. Raises EOFError at the end."""
     while True:
-        length = yield from _filled(line, HEADER)
-        yield (yield from _filled(line, int.from_bytes(length, "big")))
+        length = yield from _read(line, HEADER)
+        words, sizes = pickle.loads((yield from _read(line, int.from_bytes(length, "big"))))  # noqa: S301
+        large: list[bytes] = []
+        for size in sizes:
+            large.append((yield from _read(line, size)))  # noqa: PERF401  # it yields
+        yield words, large
 
 
-def _filled(line: socket.socket, size: int) -> Generator[None, None, bytearray]:
-    buffer = bytearray(size)
-    rest = memoryview(buffer)
-    while rest:
+def _read(line: socket.socket, size: int) -> Generator[None, None, bytes]:
+    """So many bytes; in one piece, uncopied, where they are there."""
+    parts: list[bytes] = []
+    while size:
         try:
-            count = line.recv_into(rest)
+            part = line.recv(size)
         except BlockingIOError:
             yield None
             continue
-        if not count:
+        if not part:
             raise EOFError
-        rest = rest[count:]
-    return buffer
+        parts.append(part)
+        size -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _interpreter(line: socket.socket) -> subprocess.Popen[bytes]:

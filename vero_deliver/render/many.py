@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Result = Rendered | Skipped | RenderError
 CHUNK = 32  # users that a process is given at a time
-BETWEEN = 4  # users rendered here between two looks at what the other processes have done
+BETWEEN = 6  # users rendered here between two looks at what the other processes have done
 WINDOW = 128  # users that are taken ahead for each process
 
 
@@ -116,7 +116,7 @@ def fit_to_send(
     """The rendered, unless this user's values make no valid MIME; an email has its bytes then."""
     if isinstance(rendered, RenderedEmail):
         try:
-            rendered.signed(key, signers)
+            rendered.signature(key, signers)
         except MessageError as error:
             return RenderError(error.detail, where=error.where)
     return rendered

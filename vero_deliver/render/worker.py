@@ -1,7 +1,9 @@
 """A process that renders for another one: chunks of users in, keys and rendered out.
 
-A frame is eight bytes of length and a pickle. After each chunk's results, or in their place, an
-empty frame says: the rest of this chunk is yours.
+A frame is eight bytes of length and a pickle. One that comes from here pickles what is said, and
+the sizes of the large bytes in it, which follow the frame as they are: a message is copied into no
+pickle. Nothing said, after each chunk's results or in their place, is: the rest of this chunk is
+yours.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ import os
 import pickle
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pickle import PickleBuffer
 from typing import TYPE_CHECKING, BinaryIO
 
 from vero_deliver.errors import MessageError
@@ -21,7 +24,7 @@ from vero_deliver.rendered import RenderedEmail
 if TYPE_CHECKING:
     from vero_deliver.render.many import Batch, Result
 
-_AT_ONCE = 4  # results in a frame: the line holds them while nobody listens
+_AT_ONCE = 6  # results in a frame: the line holds them while nobody listens
 
 
 def main() -> None:
@@ -30,22 +33,26 @@ def main() -> None:
         try:
             batch: Batch = pickle.loads(_frame(reader))  # noqa: S301  # of the one who started us
         except Exception as error:  # noqa: BLE001  # the other end raises it
-            _say(line, f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace"))
+            _say(line, [f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace")])
             return
-        _say(line, b"")
+        _say(line, [b""])
         while request := _frame(reader):
-            for frame in _served(batch, request):
-                _say(line, frame)
+            for said in _served(batch, request):
+                _say(line, said)
 
 
-def _served(batch: Batch, request: bytes) -> Iterator[bytes]:
+def _served(batch: Batch, request: bytes) -> Iterator[list[bytes | PickleBuffer]]:
+    """What is to be said: a pickle, and the large bytes in it."""
     try:
         now, users = pickle.loads(request)  # noqa: S301  # of the one who started us
         for start in range(0, len(users), _AT_ONCE):
             some = users[start : start + _AT_ONCE]
-            yield pickle.dumps([_ready(*batch.one(user, own, now)) for user, own in some], 5)
+            results = [_ready(*batch.one(user, own, now)) for user, own in some]
+            said: list[bytes | PickleBuffer] = []
+            pickled = pickle.dumps(results, 5, buffer_callback=said.append)
+            yield [pickled, *said]
     except Exception:  # noqa: BLE001  # the other end meets it again, and raises it in its place
-        yield b""
+        yield [b""]
 
 
 def _ready(key: str, result: Result) -> tuple[str, Result]:
@@ -67,6 +74,10 @@ def _frame(reader: BinaryIO) -> bytes:
     return reader.read(int.from_bytes(reader.read(HEADER), "big"))
 
 
-def _say(line: socket.socket, frame: bytes) -> None:
-    line.sendall(len(frame).to_bytes(HEADER, "big"))
-    line.sendall(frame)
+def _say(line: socket.socket, said: Sequence[bytes | PickleBuffer]) -> None:
+    large = [memoryview(part) for part in said[1:]]
+    frame = pickle.dumps((said[0], [part.nbytes for part in large]), 5)
+    parts: list[bytes | memoryview] = [len(frame).to_bytes(HEADER, "big"), frame, *large]
+    sent = line.sendmsg(parts) if hasattr(line, "sendmsg") else 0  # not on Windows
+    if sent < sum(memoryview(part).nbytes for part in parts):
+        line.sendall(memoryview(b"".join(parts))[sent:])
