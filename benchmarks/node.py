@@ -40,7 +40,7 @@ def peer(script: str, *packages: str) -> Iterator[Process]:
 
 
 class Process:
-    """A script of node that is running."""
+    """A script that is running."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process

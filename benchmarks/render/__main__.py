@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.render import chart, engines, limits, naive, node, ours, parts, report
+from benchmarks.render import chart, engines, limits, naive, node, ours, parts, report, uncompiled
 from benchmarks.render.case import Case, Unavailable, measure, module
 from benchmarks.render.check import check
 from benchmarks.render.receipt import order
@@ -36,6 +36,7 @@ def makers() -> Iterator[tuple[str, Callable[[], Case]]]:
 def gather(stack: ExitStack) -> tuple[list[Case], list[Row]]:
     """The cases, and the rows of those that cannot be had."""
     cases, rows = list(ours.costs()), []
+    cases.append(stack.enter_context(uncompiled.peer()))
     for name, make in makers():
         try:
             cases.append(make())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import desk, http
-from benchmarks.render import engines, naive, ours, parts
+from benchmarks.render import engines, naive, ours, parts, uncompiled
 from benchmarks.render.case import Case, Unavailable
 from benchmarks.render.check import check, page, read_parts, urls
 from benchmarks.render.receipt import Order, order
@@ -46,6 +46,15 @@ def test_every_implementation_shows_the_same(name: str) -> None:
     for number in range(6):
         assert seen(case, order(number)) == seen(own, order(number))
         check(case, order(number))
+
+
+def test_ours_without_its_c_shows_the_same() -> None:
+    """The row runs, in a process of its own, and its figure is one of microseconds."""
+    with uncompiled.peer() as case:
+        for number in range(3):
+            check(case, order(number))
+        assert case.batch
+        assert 50 < case.batch() < 1_000_000
 
 
 def test_a_lost_line_is_noticed() -> None:

@@ -114,7 +114,10 @@ class Printed:
 
     def ends_line(self) -> bool:
         """Whether the text ends with a line break."""
-        return next((piece for piece in reversed(self.pieces) if piece), "").endswith("\n")
+        for piece in reversed(self.pieces):
+            if piece:
+                return piece.endswith("\n")
+        return False
 
     def quoted_printable(self) -> bytes:
         """Encoded, with CRLF line ends."""
