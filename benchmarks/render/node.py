@@ -18,7 +18,7 @@ from benchmarks.render.receipt import AT, SUBJECT, Order, order, template
 HANDLEBARS, NODEMAILER = "Handlebars (node)", "nodemailer (node)"
 BOTH = "Handlebars and nodemailer (node)"
 NAMES = (HANDLEBARS, NODEMAILER, BOTH)
-CALLS, ORDERS, WARM_UP = 20, 400, 15  # messages a round; orders, taken in turns; rounds
+CALLS, ORDERS, WARM_UP = 100, 400, 5  # messages a round; orders, taken in turns; rounds
 
 
 @contextmanager

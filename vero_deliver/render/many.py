@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from vero_deliver.render.renderer import About, Renderer
 
 Result = Rendered | Skipped | RenderError
-CHUNK = 32  # users that a process is given at a time
+CHUNK = 18  # users that a process is given at a time: three frames of results
 BETWEEN = 6  # users rendered here between two looks at what the other processes have done
-WINDOW = 128  # users that are taken ahead for each process
+WINDOW = 72  # users that are taken ahead for each process
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +194,12 @@ class Ahead:
         again = {id(chunk) for chunk in (*lost, *self.waiting)}
         self.waiting = deque(chunk for chunk in self.chunks if id(chunk) in again)
 
+    @property
+    def has_results(self) -> bool:
+        """Whether results() gives any, or raises."""
+        head = self.chunks[0]
+        return head.given < len(head.results) or head.is_done
+
     def results(self) -> Iterator[Made]:
         """What is next for the caller, as far as it is known."""
         head = self.chunks[0]
@@ -223,7 +229,8 @@ def in_processes(
         while ahead.fill():
             if mine is None or mine.is_done or len(mine.results) % BETWEEN == 0:
                 ahead.take_back(crew.exchange(ahead.waiting))
-            yield from ahead.results()
+            if ahead.has_results:
+                yield from ahead.results()
             if mine is None or mine.is_done:
                 mine = ahead.waiting.popleft() if ahead.waiting else None
             if mine is not None:

@@ -193,7 +193,7 @@ class Renderer:
         end, or close it. What a user's data cannot be pickled for is rendered here.
         signers: builds the bytes of emails too, so that `made.rendered.signed(made.key, signers)`
         only returns them, and that what makes no MIME is an error; () for bytes without signature.
-        window: users taken ahead of the results, 128 for each process where left out; with one
+        window: users taken ahead of the results, 72 for each process where left out; with one
         process none is.
 
         What cannot be made for one user is that user's result. Raises MessageError where the

@@ -8,6 +8,7 @@ yours.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import socket
@@ -35,6 +36,7 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001  # the other end raises it
             _say(line, [f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace")])
             return
+        gc.freeze()  # what is there now stays: the collector need not look through it again
         _say(line, [b""])
         while request := _frame(reader):
             for said in _served(batch, request):
@@ -47,7 +49,9 @@ def _served(batch: Batch, request: bytes) -> Iterator[list[bytes | PickleBuffer]
         now, users = pickle.loads(request)  # noqa: S301  # of the one who started us
         for start in range(0, len(users), _AT_ONCE):
             some = users[start : start + _AT_ONCE]
-            results = [_ready(*batch.one(user, own, now)) for user, own in some]
+            results = [batch.one(user, own, now) for user, own in some]
+            if batch.signers is None:
+                results = [_ready(*result) for result in results]
             said: list[bytes | PickleBuffer] = []
             pickled = pickle.dumps(results, 5, buffer_callback=said.append)
             yield [pickled, *said]
