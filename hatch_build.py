@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sysconfig
 import tempfile
@@ -44,13 +45,22 @@ class Speedups(BuildHookInterface[Any]):
             shutil.rmtree(self._work, ignore_errors=True)
 
 
+def digest(folder: Path) -> str:
+    """What names the sources, so that a module of older ones is known for what it is."""
+    found = hashlib.sha256()
+    for path in sorted(folder.glob("*.[ch]")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
 def compiled(root: Path, work: Path) -> Path:
     """The module, compiled below `work`. Raises what setuptools raises."""
     from setuptools import Distribution, Extension
     from setuptools.command.build_ext import build_ext
 
     sources = sorted(map(str, (root / FOLDER).glob("*.c")))
-    extension = Extension("_speedups", sources)
+    of = ("SOURCES", f'"{digest(root / FOLDER)}"')
+    extension = Extension("_speedups", sources, define_macros=[of])
     command = build_ext(Distribution({"name": "vero-deliver", "ext_modules": [extension]}))
     command.build_lib, command.build_temp = str(work / "lib"), str(work / "temp")
     command.ensure_finalized()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sysconfig
 from pathlib import Path
@@ -63,6 +64,14 @@ def test_is_compiled_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
         assert speedups._compiled() is not None
 
 
+def test_is_compiled_of_these_sources(compiled: Speedups) -> None:
+    """A module of older sources does other things than Python expects; scripts/venv renews it."""
+    found = hashlib.sha256()
+    for path in sorted(Path(speedups.__file__).parent.glob("*.[ch]")):
+        found.update(path.read_bytes())
+    assert getattr(compiled, "SOURCES", "") == found.hexdigest(), "stale: run scripts/venv dev"
+
+
 def test_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERO_DELIVER_SPEEDUPS", "off")
     assert speedups._compiled() is None
@@ -90,10 +99,10 @@ def test_encoding(compiled: Speedups, groups: list[tuple[str, str]], known: bool
     chunks = Chunks(pieces[::2] if known else pieces[2::2])
     with pytest.MonkeyPatch.context() as patch:
         fast, plain = both(patch, lambda: chunks.encode(pieces))
-        exact = both(patch, lambda: chunks.read_back(pieces))
     assert fast == plain
     assert isinstance(fast, bytes)
-    assert exact[0] == exact[1]
+    told, pieces.exact = pieces.exact, None
+    assert told in (None, chunks.read_back(pieces))
 
 
 @settings(max_examples=300, deadline=None)

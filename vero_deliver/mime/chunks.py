@@ -13,9 +13,17 @@ _COLUMNS = 76  # RFC 2045 section 6.7, rule 5; a soft line break's "=" is one of
 
 
 class Alternating(list[str]):
-    """Pieces of which the even ones, from the first on, are constants of the template."""
+    """Pieces of which the even ones, from the first on, are constants of the template.
 
-    __slots__ = ()
+    exact: whether they can be told from their encoding; None where nothing has looked.
+    """
+
+    __slots__ = ("exact",)
+    exact: bool | None
+
+    def __init__(self, pieces: Iterable[str] = ()) -> None:
+        super().__init__(pieces)
+        self.exact = None
 
 
 class Chunks:
@@ -44,10 +52,12 @@ class Chunks:
         try:
             if type(pieces) is Alternating:
                 if speedups.compiled:
-                    return speedups.compiled.encode(pieces, known, _value)
+                    encoded, exact = speedups.compiled.encode(pieces, known, _value)
+                    pieces.exact = exact and self._exact
+                    return encoded
                 return _ended(self._alternating(pieces))
             # tests that nearly every value passes, in place: a call per value takes twice as long
-            encoded = "".join(
+            text = "".join(
                 [
                     known[text]
                     if text in known
@@ -64,13 +74,13 @@ class Chunks:
             )
         except (_HalfBreakError, KeyError):  # a constant that ends in CR is not known
             return quoted_printable("".join(pieces))
-        return _ended(encoded)
+        return _ended(text)
 
     def read_back(self, pieces: Sequence[str]) -> bool:
         """Whether decoding gives these very pieces, joined, but for a line break at the end."""
         if type(pieces) is Alternating:
-            if speedups.compiled:
-                return self._exact and speedups.compiled.reads_back(pieces)
+            if pieces.exact is not None:
+                return pieces.exact
             return self._exact and _is_exact("".join(pieces[1::2]))
         return _is_exact("".join(pieces))
 

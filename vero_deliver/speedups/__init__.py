@@ -70,9 +70,10 @@ class Speedups(Protocol):
 
     def encode(
         self, pieces: list[str], known: dict[str, str], odd: Callable[[str], str], /
-    ) -> bytes:
-        """Quoted-printable of alternating pieces, for mime.chunks.
+    ) -> tuple[bytes, bool]:
+        """Quoted-printable of alternating pieces, and whether no value has a CR or lone surrogate.
 
+        For mime.chunks.
         known: what constants are encoded as; KeyError for one that is not in it.
         odd: encodes values that do not fit on a line, or hold more than printable text.
         """
@@ -89,10 +90,6 @@ class Speedups(Protocol):
 
     def modified(self, path: str, /) -> int | None:
         """Nanoseconds as st_mtime_ns of os.stat, 0 where there is no file; None on Windows."""
-        ...
-
-    def reads_back(self, pieces: list[str], /) -> bool:
-        """Whether no value of alternating pieces has a CR or a lone surrogate."""
         ...
 
     def relaxed_fields(self, head: bytes, /) -> tuple[tuple[bytes, ...], list[bytes]] | None:

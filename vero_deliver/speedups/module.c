@@ -2,12 +2,15 @@
 
 #include "speedups.h"
 
+#ifndef SOURCES
+#define SOURCES "" /* hatch_build.py names them */
+#endif
+
 static PyMethodDef methods[] = {
     {"collect", (PyCFunction)(void (*)(void))collect, METH_FASTCALL, NULL},
     {"encode", (PyCFunction)(void (*)(void))encode, METH_FASTCALL, NULL},
     {"figures", figures, METH_VARARGS, NULL},
     {"modified", modified, METH_O, NULL},
-    {"reads_back", reads_back, METH_O, NULL},
     {"relaxed_fields", relaxed_fields, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -16,6 +19,9 @@ static int
 set_up(PyObject *module)
 {
     set_up_text();
+    if (PyModule_AddStringConstant(module, "SOURCES", SOURCES) < 0) {
+        return -1;
+    }
     PyObject *type = program_type();
     int failed = type == NULL ? -1 : PyModule_AddObjectRef(module, "Program", type);
     Py_XDECREF(type);

@@ -17,6 +17,7 @@ typedef struct {
     char *scratch; /* what the values are encoded as, one after the other */
     Py_ssize_t used, room;
     Py_ssize_t total;
+    int exact; /* whether the values can be told from it: no CR, no lone surrogate */
 } Encoding;
 
 static void
@@ -213,7 +214,11 @@ text_value(Encoding *encoding, PyObject *value)
             return -1;
         }
         PyErr_Clear();
+        encoding->exact = 0;
         return 0;
+    }
+    if (encoding->exact && memchr(text, '\r', (size_t)length) != NULL) {
+        encoding->exact = 0;
     }
     to = scratch(encoding, 4 * length + ROOM);
     return to == NULL ? -1 : on_lines(text, length, to);
@@ -262,35 +267,6 @@ add_constant(Encoding *encoding, PyObject *constant, PyObject *known)
     return -1;
 }
 
-PyObject *
-reads_back(PyObject *Py_UNUSED(module), PyObject *pieces)
-{
-    Py_ssize_t count = PyList_Check(pieces) ? PyList_GET_SIZE(pieces) : -1;
-    if (count < 0) {
-        PyErr_SetString(PyExc_TypeError, "reads_back: expected a list");
-        return NULL;
-    }
-    for (Py_ssize_t at = 1; at < count; at += 2) {
-        Py_ssize_t size;
-        PyObject *piece = PyList_GET_ITEM(pieces, at);
-        const char *text = PyUnicode_Check(piece) ? utf8(piece, &size) : NULL;
-        if (text == NULL && !PyErr_Occurred()) {
-            PyErr_SetString(PyExc_TypeError, "reads_back: expected texts");
-        }
-        if (text == NULL) {
-            if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-                return NULL;
-            }
-            PyErr_Clear();
-            Py_RETURN_FALSE;
-        }
-        if (memchr(text, '\r', (size_t)size) != NULL) {
-            Py_RETURN_FALSE;
-        }
-    }
-    Py_RETURN_TRUE;
-}
-
 /* Whether the last part leaves its line open. */
 static int
 is_open(const Encoding *encoding)
@@ -337,8 +313,8 @@ encode(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     Py_ssize_t pieces = PyList_GET_SIZE(args[0]);
-    Encoding encoding = {.parts = PyMem_Malloc((size_t)(pieces + 1) * sizeof(Part))};
-    PyObject *result = NULL;
+    Encoding encoding = {.parts = PyMem_Malloc((size_t)(pieces + 1) * sizeof(Part)), .exact = 1};
+    PyObject *encoded = NULL, *result = NULL;
     int failed = encoding.parts == NULL;
     if (failed) {
         PyErr_NoMemory();
@@ -355,7 +331,11 @@ encode(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
         Py_DECREF(piece);
     }
     if (!failed) {
-        result = joined(&encoding);
+        encoded = joined(&encoding);
+    }
+    if (encoded != NULL) {
+        result = PyTuple_Pack(2, encoded, encoding.exact ? Py_True : Py_False);
+        Py_DECREF(encoded);
     }
     PyMem_Free(encoding.parts);
     PyMem_Free(encoding.scratch);

@@ -74,7 +74,6 @@ PyObject *collect(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *encode(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *figures(PyObject *, PyObject *);
 PyObject *modified(PyObject *, PyObject *);
-PyObject *reads_back(PyObject *, PyObject *);
 PyObject *relaxed_fields(PyObject *, PyObject *);
 
 /* The class Program. */
