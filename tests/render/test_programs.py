@@ -105,6 +105,11 @@ def test_pieces_are_those_of_the_code(escape: str, capsys: pytest.CaptureFixture
     ("{% for t in empty %}{% else %}none{% endfor %}", ["none", ""]),
     ("{% for a in pair %}{% for b in pair %}{{ loop.index0 }}{{ a }}{% endfor %}{% endfor %}",
      ["", "0", "", "a", "", "1", "", "a", "", "0", "", "b", "", "1", "", "b"]),
+    ("{% for a in rows %}{% for a in a %}{{ a }}{% endfor %}{{ a | length }}{% endfor %}",
+     ["", "1", "", "2", "", "2", "", "3", "", "1"]),
+    ("{% for a in pair %}{% endfor %}" * 70 + "{% for a in pair %}{{ a }}{% endfor %}",
+     ["", "a", "", "b"]),
+    ("{% for a in pair %}{% set k = a %}{% endfor %}{% set z = n %}{{ z }}", ["", "1.5"]),
     ("{% set y = n * 2 %}{% for a in pair %}{% set z = a ~ y %}{{ z }}{% endfor %}",
      ["", "a3.0", "", "b3.0"]),
     ("{% if n > 2 %}a{% elif n is divisibleby(1) %}b{% else %}c{% endif %}", ["c", ""]),
@@ -123,7 +128,7 @@ def test_what_programs_print(text: str, pieces: list[str] | None) -> None:
     """None: the code has to do it, and does it the same."""
     values = {
         "x": "<&>", "n": 1.5, "nil": None, "yes": True, "empty": [], "pair": ("a", "b"),
-        "q": "a /~bé\0", "user": {"tags": ["a", "b"]},
+        "rows": [[1, 2], [3]], "q": "a /~bé\0", "user": {"tags": ["a", "b"]},
     }  # fmt: skip
     program = program_of(text)
     found = ran(text, values) if program else None

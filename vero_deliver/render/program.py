@@ -156,9 +156,7 @@ class _Writer:
         kept = (assign.target for assign in template.find_all(nodes.Assign))
         self._kept = {target.name for target in kept if isinstance(target, nodes.Name)}
         self._scope: dict[str, int] = {}  # names that have a value of the template's, and its place
-        self._places = 0
-        self._loops: list[int] = []  # those that stand around
-        self._begun = 0  # loops
+        self._loops = 0  # that stand around
         self.currencies: dict[str, None] = {}
 
     def block(self, body: Sequence[nodes.Node], *, may_keep: bool = False) -> Tree:
@@ -207,15 +205,13 @@ class _Writer:
             raise _Declined
         items = self._expression(node.iter)
         without = self.block(node.else_)
-        loop, outside = self._begun, dict(self._scope)
-        self._begun += 1
-        if self._begun > _MOST_LOOPS:
+        outside, loop = dict(self._scope), self._loops
+        if loop == _MOST_LOOPS:
             raise _Declined
+        self._loops += 1
         place = self._bind(node.target.name)
-        self._loops.append(loop)
         body = self.block(node.body, may_keep=True)
-        self._loops.pop()
-        self._scope = outside
+        self._loops, self._scope = loop, outside
         return (Kind.EACH_OF, place, loop, items, body, without)
 
     def _assign(self, node: nodes.Assign) -> Tree:
@@ -226,11 +222,12 @@ class _Writer:
         return (Kind.KEEP, self._bind(name), None, value)
 
     def _bind(self, name: str) -> int:
-        if self._places == _MOST_LOCALS:
+        # those of a loop that is over are free again; a name that is bound anew gets a new one
+        place = 1 + max(self._scope.values(), default=-1)
+        if place == _MOST_LOCALS:
             raise _Declined
-        self._scope[name] = self._places
-        self._places += 1
-        return self._scope[name]
+        self._scope[name] = place
+        return place
 
     def _expression(self, node: nodes.Node) -> Tree:
         write = getattr(self, f"_of_{type(node).__name__.lower()}", None)
@@ -260,7 +257,7 @@ class _Writer:
         if isinstance(node.node, nodes.Name) and node.node.name == "loop":
             if not self._loops or node.attr not in _FACTS or self._stored["loop"]:
                 raise _Declined
-            return (Kind.LOOP, self._loops[-1] * len(_FACTS) + _FACTS.index(node.attr), None)
+            return (Kind.LOOP, (self._loops - 1) * len(_FACTS) + _FACTS.index(node.attr), None)
         return (Kind.ATTRIBUTE, 0, node.attr, self._expression(node.node))
 
     def _of_getitem(self, node: nodes.Getitem) -> Tree:
