@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -13,10 +14,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def build(source: Path, out: Path, *kinds: str) -> None:
-    """Build in the environment that runs the tests, which has hatchling."""
+def build(source: Path, out: Path, *kinds: str, **environment: str) -> str:
+    """Build in the environment that runs the tests, which has hatchling; what it says."""
     command = [sys.executable, "-m", "build", "--no-isolation", *kinds, "-o", str(out), str(source)]
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, env={**os.environ, **environment}
+    )
+    return done.stdout + done.stderr
 
 
 def names(wheel: Path) -> set[str]:
@@ -59,3 +63,13 @@ def test_wheel_from_sdist_is_the_same(wheels: tuple[set[str], set[str]]) -> None
     """Nothing gets lost on the way through the sdist."""
     held, again = wheels
     assert held == again
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its compiler is not chosen by CC")
+def test_no_compiler_makes_a_wheel_of_python(tmp_path: Path) -> None:
+    """The build says so and goes on; the wheel is for any machine, whatever lies in the tree."""
+    said = build(ROOT, tmp_path, "--wheel", CC="false")
+    assert "vero_deliver/speedups stays Python: nothing compiles it here" in said
+    [wheel] = tmp_path.glob("*.whl")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    assert not [name for name in names(wheel) if name.endswith((".so", ".pyd"))]
