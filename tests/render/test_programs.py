@@ -22,7 +22,8 @@ from vero_deliver.errors import RenderError
 from vero_deliver.render.code import Variables, groups
 from vero_deliver.render.environment import Sandbox, make
 from vero_deliver.render.filters.formats import formats_for
-from vero_deliver.render.program import Kind, Program
+from vero_deliver.render.program import Program
+from vero_deliver.render.program_tree import Kind
 from vero_deliver.render.run import Run, running
 from vero_deliver.render.templates import Templates
 
@@ -91,7 +92,7 @@ def test_pieces_are_those_of_the_code(escape: str, capsys: pytest.CaptureFixture
     with capsys.disabled():
         print(f"\n{escape}: {written} of {total} templates have a program, {equal} run to the end")
     assert written > total / 4
-    assert equal > written / 2
+    assert equal > written / 3  # the others are about errors, and about odd values
 
 
 @pytest.mark.parametrize(("text", "pieces"), [
@@ -187,14 +188,46 @@ def test_too_much_is_left_to_the_code() -> None:
     assert ran(text, {"x": ["a"] * 5}, most=9) is None
 
 
-def test_other_objects_are_asked_as_the_sandbox_asks() -> None:
+@pytest.mark.parametrize("text", [
+    "{{ it | join('-') }}{{ end.x.y }}", "{{ (it | list)[0] }}{{ end.x.y }}",
+    "{{ it }}{{ end.x.y }}", "{{ it.name }}{{ end.x.y }}", "{{ it['name'] }}{{ end.x.y }}",
+    "{{ it | first }}{{ end.x.y }}",
+    "{{ 1 | default(it) }}{{ end.x.y }}", "{% if it is iterable %}{% endif %}{{ end.x.y }}",
+])  # fmt: skip
+def test_what_reading_may_change_is_not_read(text: str) -> None:
+    """Else it would be read a second time, after the program gave up at `end`."""
+
+    class Once:
+        reads = 0
+
+        def __getattr__(self, name: str) -> Any:
+            self.reads += 1
+            return name
+
+        def __str__(self) -> str:
+            self.reads += 1
+            return "once"
+
+        def __iter__(self) -> Any:
+            self.reads += 1
+            return iter("ab")
+
+    once, drained = Once(), iter("ab")
+    assert ran(text, {"it": once, "end": {}}) is None
+    assert once.reads == 0
+    assert ran(text, {"it": drained, "end": {}}) is None
+    assert list(drained) == ["a", "b"]
+
+
+def test_other_objects_are_left_to_the_sandbox() -> None:
     class Person:
         name, _secret = "Ann", "s"
 
-    assert ran("{{ p.name }}", {"p": Person()}) == ["", "Ann"]
+    assert ran("{{ p.name }}", {"p": Person()}) is None
     assert ran("{{ p._secret }}", {"p": Person()}) is None
     assert ran("{{ p.__class__ }}", {"p": Person()}) is None
-    assert ran("{{ p.a }}", {"p": Strange(a=1)}) == ["", "1"]
+    assert ran("{{ p.a }}", {"p": Strange(a=1)}) is None
+    assert ran("{{ p | length }}", {"p": [Person()]}) == ["", "1"]
 
 
 def test_values() -> None:
@@ -267,4 +300,4 @@ def test_unsound_trees_are_refused(tree: tuple[Any, ...]) -> None:
     """Whatever a tree holds, running it never steps beside what it has."""
     assert speedups.compiled is not None
     with pytest.raises(ValueError, match="program: "):
-        speedups.compiled.Program(tree, getattr, getattr, str, str, False)
+        speedups.compiled.Program(tree, getattr, getattr, str, str, (), False)

@@ -48,6 +48,7 @@ class Speedups(Protocol):
         getitem: Callable[[Any, Any], Any],
         missing: Callable[[str], Any],
         text: Callable[[Any], str],
+        plain: tuple[type, ...],
         escapes: bool,
         /,
     ) -> Program:
@@ -55,6 +56,8 @@ class Speedups(Protocol):
 
         getattr, getitem: look up what no dict or list holds. missing: a name that is not given.
         text: a value that is no text and no number, as it is printed.
+        plain: types of values, beside text, numbers and what holds them, that nobody can tell a
+        second reading of; a run that meets others gives up before it reads them.
         escapes: whether texts are escaped for HTML.
         """
         ...
